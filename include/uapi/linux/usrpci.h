@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/* Copyright (C) 2026 The usrpci authors */
+/*
+ * usrpci: the ABI of /dev/usrpci/DDDD:BB:DD.F, one file for each PCI function.
+ *
+ * The contract, for every command:
+ *  - Each struct starts with its size in bytes, set by the caller. A struct
+ *    shorter than the first version of a command gives EINVAL; one longer than
+ *    the kernel's is accepted when its tail is zero, and gives E2BIG otherwise.
+ *    The kernel writes back no more than the caller's size.
+ *  - Unknown flags and non-zero reserved fields give EINVAL.
+ *  - All integers are of the host's byte order; lengths and offsets are bytes;
+ *    pointers travel as __u64.
+ *  - A call that fails changes nothing: nothing stays pinned, mapped or wired.
+ *    Only the fields marked "on error" are then written.
+ *
+ * What an errno means, for every command:
+ *    ENODEV      the function was removed or taken away from the module
+ *    ENOTTY      no such command
+ *    EFAULT      a pointer of the caller can't be read or written
+ *    EINVAL      an argument is out of range
+ *    ENOMEM      no memory, or RLIMIT_MEMLOCK (then @missing says by how much)
+ * Others stand at the command.
+ *
+ * The file's offsets are taken from USRPCI_INFO and USRPCI_BAR:
+ *    pread, pwrite  config space, I/O-port BARs and memory BARs, by naturally
+ *                   aligned accesses of 1, 2, 4 or (memory BARs) 8 bytes
+ *    mmap           memory BARs (MAP_SHARED) and coherent buffers
+ * poll(2) reports POLLERR | POLLHUP once the function has gone.
+ */
+#ifndef _UAPI_LINUX_USRPCI_H
+#define _UAPI_LINUX_USRPCI_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+#define USRPCI_ABI_VERSION	1
+#define USRPCI_IOC_TYPE		0xE7
+
+#define USRPCI_NR_BARS		6
+/* Most regions, handles or descriptors that one call takes. */
+#define USRPCI_MAX_BATCH	4096
+
+/* What stops the device from reaching memory that it wasn't handed. */
+enum usrpci_isolation_level {
+	USRPCI_ISOLATION_NONE		= 0,	/* no IOMMU */
+	USRPCI_ISOLATION_PASSTHROUGH	= 1,	/* IOMMU present, not translating */
+	USRPCI_ISOLATION_LAZY		= 2,	/* translating, flushed later */
+	USRPCI_ISOLATION_STRICT		= 3,	/* translating, flushed at unmap */
+};
+
+/* usrpci_ioc_info.caps */
+#define USRPCI_CAP_RESET	(1U << 0)	/* the function can be reset alone */
+#define USRPCI_CAP_IRQ_REMAP	(1U << 1)	/* interrupts are remapped */
+#define USRPCI_CAP_BOUNCE	(1U << 2)	/* memory beyond the mask is bounced */
+
+/**
+ * struct usrpci_ioc_info - What the function is and what the platform offers.
+ * @size: sizeof(struct usrpci_ioc_info)
+ * @flags: must be 0
+ * @abi: out: USRPCI_ABI_VERSION
+ * @caps: out: USRPCI_CAP_*
+ * @domain: out: PCI domain
+ * @bus: out: bus number
+ * @slot: out: device number on the bus, 0 to 31
+ * @function: out: function number, 0 to 7
+ * @revision: out: revision id
+ * @vendor: out: vendor id
+ * @device: out: device id
+ * @subvendor: out: subsystem vendor id
+ * @subdevice: out: subsystem id
+ * @class_code: out: 24 bits: base class, subclass, programming interface
+ * @nr_intx: out: 1 when the function has an INTx pin, else 0
+ * @nr_msi: out: MSI vectors offered, 0 to 32
+ * @nr_msix: out: MSI-X vectors offered, 0 to 2048
+ * @isolation: out: enum usrpci_isolation_level
+ * @iommu_group: out: number of the IOMMU group, -1 without
+ * @numa_node: out: nearest NUMA node, -1 when unknown
+ * @config_size: out: bytes of configuration space, 256 or 4096
+ * @config_offset: out: file offset of configuration space
+ * @dma_mask: out: mask of streaming mappings now in force
+ * @coherent_mask: out: mask of coherent buffers now in force
+ * @max_mapping: out: longest run of bytes that one scatterlist entry can hold,
+ *	all ones when there is no limit
+ */
+struct usrpci_ioc_info {
+	__u32 size;
+	__u32 flags;
+	__u32 abi;
+	__u32 caps;
+	__u32 domain;
+	__u8 bus;
+	__u8 slot;
+	__u8 function;
+	__u8 revision;
+	__u16 vendor;
+	__u16 device;
+	__u16 subvendor;
+	__u16 subdevice;
+	__u32 class_code;
+	__u32 nr_intx;
+	__u32 nr_msi;
+	__u32 nr_msix;
+	__u32 isolation;
+	__s32 iommu_group;
+	__s32 numa_node;
+	__u32 config_size;
+	__u64 config_offset;
+	__u64 dma_mask;
+	__u64 coherent_mask;
+	__u64 max_mapping;
+};
+
+enum usrpci_bar_kind {
+	USRPCI_BAR_NONE	= 0,	/* not implemented, or the upper half of a 64-bit BAR */
+	USRPCI_BAR_MEM	= 1,
+	USRPCI_BAR_IO	= 2,
+};
+
+/* usrpci_ioc_bar.attrs */
+#define USRPCI_BAR_PREFETCH	(1U << 0)	/* prefetchable: may be write-combining */
+#define USRPCI_BAR_64BIT	(1U << 1)
+#define USRPCI_BAR_MAPPABLE	(1U << 2)	/* mmap works on @windows */
+
+/* Or'ed to the mmap offset of a prefetchable BAR: map it write-combining. */
+#define USRPCI_MMAP_WC		(1ULL << 60)
+
+/**
+ * struct usrpci_ioc_window - A part of a BAR that may be mapped.
+ * @offset: from the BAR's start, page aligned
+ * @len: bytes, whole pages
+ */
+struct usrpci_ioc_window {
+	__u64 offset;
+	__u64 len;
+};
+
+/**
+ * struct usrpci_ioc_bar - Where a BAR is and what may be done with it.
+ * @size: sizeof(struct usrpci_ioc_bar)
+ * @flags: must be 0
+ * @index: in: 0 to 5
+ * @kind: out: enum usrpci_bar_kind
+ * @attrs: out: USRPCI_BAR_*
+ * @nr_windows: out: entries of @windows in use
+ * @addr: out: address as the CPU sees it
+ * @len: out: bytes
+ * @offset: out: file offset of the BAR's first byte, for pread, pwrite, mmap
+ * @windows: out: what may be mapped: the BAR, less the pages of the MSI-X table
+ *	where interrupts aren't remapped
+ */
+struct usrpci_ioc_bar {
+	__u32 size;
+	__u32 flags;
+	__u32 index;
+	__u32 kind;
+	__u32 attrs;
+	__u32 nr_windows;
+	__u64 addr;
+	__u64 len;
+	__u64 offset;
+	struct usrpci_ioc_window windows[2];
+};
+
+/**
+ * struct usrpci_ioc_dma_mask - Set what bus addresses the device can form.
+ * @size: sizeof(struct usrpci_ioc_dma_mask)
+ * @flags: must be 0
+ * @streaming: mask for mappings, 2^n - 1
+ * @coherent: mask for coherent buffers, 2^n - 1
+ *
+ * EIO: the platform can't serve such a mask, or it isn't of the form 2^n - 1.
+ * EBUSY: something is mapped already.
+ */
+struct usrpci_ioc_dma_mask {
+	__u32 size;
+	__u32 flags;
+	__u64 streaming;
+	__u64 coherent;
+};
+
+/**
+ * struct usrpci_ioc_master - Let the device start DMA and interrupts, or not.
+ * @size: sizeof(struct usrpci_ioc_master)
+ * @flags: must be 0
+ * @enable: 1 or 0
+ * @reserved: must be 0
+ *
+ * Bus mastering is off at open and after teardown.
+ */
+struct usrpci_ioc_master {
+	__u32 size;
+	__u32 flags;
+	__u32 enable;
+	__u32 reserved;
+};
+
+/**
+ * struct usrpci_ioc_coherent - Get memory that CPU and device see with no sync.
+ * @size: sizeof(struct usrpci_ioc_coherent)
+ * @flags: must be 0
+ * @len: bytes, rounded up to whole pages
+ * @bus_addr: out: bus address of the first byte; the rest follows
+ * @mmap_offset: out: file offset for mmap
+ * @handle: out: for USRPCI_UNMAP
+ * @reserved: must be 0
+ * @missing: out, on error ENOMEM: bytes by which RLIMIT_MEMLOCK is too low
+ *
+ * The memory is zeroed. It is freed when its handle has been unmapped (or the
+ * file is closed) and its last mmap is gone.
+ */
+struct usrpci_ioc_coherent {
+	__u32 size;
+	__u32 flags;
+	__u64 len;
+	__u64 bus_addr;
+	__u64 mmap_offset;
+	__u32 handle;
+	__u32 reserved;
+	__u64 missing;
+};
+
+enum usrpci_direction {
+	USRPCI_BIDIRECTIONAL	= 0,
+	USRPCI_TO_DEVICE	= 1,	/* the device reads */
+	USRPCI_FROM_DEVICE	= 2,	/* the device writes */
+};
+
+/**
+ * struct usrpci_ioc_sg - A run of bus addresses.
+ * @bus_addr: first bus address
+ * @len: bytes
+ */
+struct usrpci_ioc_sg {
+	__u64 bus_addr;
+	__u64 len;
+};
+
+/* usrpci_ioc_region.flags */
+#define USRPCI_MAP_NO_BOUNCE	(1U << 0)	/* fail with ERANGE rather than bounce */
+
+/* usrpci_ioc_region.state */
+#define USRPCI_MAP_BOUNCED	(1U << 0)	/* copied by each sync: sync it */
+
+/**
+ * struct usrpci_ioc_region - User memory to map.
+ * @addr: virtual address, of any alignment
+ * @len: bytes, of any length but 0
+ * @direction: enum usrpci_direction
+ * @flags: USRPCI_MAP_NO_BOUNCE
+ * @sg: pointer to room for struct usrpci_ioc_sg entries; may be 0 with @nr_sg 0
+ * @nr_sg: in: entries of room; out, also on error ENOSPC: entries that there are
+ * @handle: out: for USRPCI_SYNC and USRPCI_UNMAP; never 0
+ * @state: out: USRPCI_MAP_BOUNCED
+ * @reserved: must be 0
+ *
+ * len / page size + 2 entries always suffice. With @nr_sg 0 no entry is written
+ * and ENOSPC can't happen.
+ */
+struct usrpci_ioc_region {
+	__u64 addr;
+	__u64 len;
+	__u32 direction;
+	__u32 flags;
+	__u64 sg;
+	__u32 nr_sg;
+	__u32 handle;
+	__u32 state;
+	__u32 reserved;
+};
+
+/**
+ * struct usrpci_ioc_map - Pin user memory and map it for the device.
+ * @size: sizeof(struct usrpci_ioc_map)
+ * @flags: must be 0
+ * @region_size: sizeof(struct usrpci_ioc_region)
+ * @nr_regions: 1 to USRPCI_MAX_BATCH
+ * @regions: pointer to struct usrpci_ioc_region entries, in and out
+ * @missing: out, on error ENOMEM: bytes by which RLIMIT_MEMLOCK is too low
+ *
+ * All regions are mapped or none.
+ *
+ * EFAULT: memory that isn't there, or not so for @direction, or can't be pinned.
+ * ENOSPC: @nr_sg of a region is too small.
+ * ERANGE: memory beyond the mask, and bouncing is refused or impossible.
+ * EIO: the platform can't map it (a full bounce buffer, no bus addresses left).
+ */
+struct usrpci_ioc_map {
+	__u32 size;
+	__u32 flags;
+	__u32 region_size;
+	__u32 nr_regions;
+	__u64 regions;
+	__u64 missing;
+};
+
+/**
+ * struct usrpci_ioc_unmap - Give back mappings and coherent buffers.
+ * @size: sizeof(struct usrpci_ioc_unmap)
+ * @flags: must be 0
+ * @nr_handles: 1 to USRPCI_MAX_BATCH
+ * @reserved: must be 0
+ * @handles: pointer to __u32 handles
+ *
+ * EINVAL: a handle is unknown or stands there twice; then none is unmapped.
+ */
+struct usrpci_ioc_unmap {
+	__u32 size;
+	__u32 flags;
+	__u32 nr_handles;
+	__u32 reserved;
+	__u64 handles;
+};
+
+/* usrpci_ioc_sync.flags: exactly one */
+#define USRPCI_SYNC_FOR_CPU	(1U << 0)	/* before the CPU reads or writes it */
+#define USRPCI_SYNC_FOR_DEVICE	(1U << 1)	/* before the device does */
+
+/**
+ * struct usrpci_ioc_sync - Hand a streaming mapping, or a part, to CPU or device.
+ * @size: sizeof(struct usrpci_ioc_sync)
+ * @flags: USRPCI_SYNC_FOR_CPU or USRPCI_SYNC_FOR_DEVICE
+ * @handle: from USRPCI_MAP
+ * @reserved: must be 0
+ * @offset: from the region's start
+ * @len: bytes; offset + len may not pass the region's end
+ */
+struct usrpci_ioc_sync {
+	__u32 size;
+	__u32 flags;
+	__u32 handle;
+	__u32 reserved;
+	__u64 offset;
+	__u64 len;
+};
+
+enum usrpci_irq_type {
+	USRPCI_IRQ_NONE	= 0,
+	USRPCI_IRQ_INTX	= 1,
+	USRPCI_IRQ_MSI	= 2,
+	USRPCI_IRQ_MSIX	= 3,
+};
+
+/**
+ * struct usrpci_ioc_irq_setup - Choose the kind and number of interrupt vectors.
+ * @size: sizeof(struct usrpci_ioc_irq_setup)
+ * @flags: must be 0
+ * @type: enum usrpci_irq_type; USRPCI_IRQ_NONE gives all vectors back
+ * @nr_vectors: how many; 0 with USRPCI_IRQ_NONE, 1 with USRPCI_IRQ_INTX
+ *
+ * EBUSY: vectors are set up already; set up USRPCI_IRQ_NONE first.
+ * EOPNOTSUPP: the function has no interrupt of this kind.
+ * ENOSPC: the function or the platform hasn't that many.
+ */
+struct usrpci_ioc_irq_setup {
+	__u32 size;
+	__u32 flags;
+	__u32 type;
+	__u32 nr_vectors;
+};
+
+/**
+ * struct usrpci_ioc_irq_wire - Tell which eventfd each vector signals.
+ * @size: sizeof(struct usrpci_ioc_irq_wire)
+ * @flags: must be 0
+ * @first: first vector
+ * @nr: vectors, 1 to USRPCI_MAX_BATCH
+ * @fds: pointer to __s32 eventfd descriptors, -1 to unwire
+ *
+ * An interrupt that came while a vector had no eventfd is signalled as soon as
+ * it gets one. May be called at any time, also while interrupts fire.
+ *
+ * EINVAL: no such vector, or not an eventfd. EBADF: not a descriptor.
+ */
+struct usrpci_ioc_irq_wire {
+	__u32 size;
+	__u32 flags;
+	__u32 first;
+	__u32 nr;
+	__u64 fds;
+};
+
+/**
+ * struct usrpci_ioc_irq_unmask - Let INTx fire again.
+ * @size: sizeof(struct usrpci_ioc_irq_unmask)
+ * @flags: must be 0
+ * @vector: must be 0
+ * @reserved: must be 0
+ *
+ * INTx is level-triggered: each one masks itself, and stays so till this call.
+ * If the device still asserts it, it is signalled again at once.
+ *
+ * EINVAL: INTx isn't set up.
+ */
+struct usrpci_ioc_irq_unmask {
+	__u32 size;
+	__u32 flags;
+	__u32 vector;
+	__u32 reserved;
+};
+
+/**
+ * struct usrpci_ioc_reset - Reset the function.
+ * @size: sizeof(struct usrpci_ioc_reset)
+ * @flags: must be 0
+ *
+ * Config space, interrupt vectors and mappings are as before afterwards; the
+ * device's own registers are as after power-on. BAR maps stay valid.
+ *
+ * EOPNOTSUPP: the function can't be reset without others.
+ */
+struct usrpci_ioc_reset {
+	__u32 size;
+	__u32 flags;
+};
+
+#define USRPCI_INFO		_IO(USRPCI_IOC_TYPE, 0x00)
+#define USRPCI_BAR		_IO(USRPCI_IOC_TYPE, 0x01)
+#define USRPCI_DMA_MASK		_IO(USRPCI_IOC_TYPE, 0x02)
+#define USRPCI_MASTER		_IO(USRPCI_IOC_TYPE, 0x03)
+#define USRPCI_COHERENT		_IO(USRPCI_IOC_TYPE, 0x04)
+#define USRPCI_MAP		_IO(USRPCI_IOC_TYPE, 0x05)
+#define USRPCI_UNMAP		_IO(USRPCI_IOC_TYPE, 0x06)
+#define USRPCI_SYNC		_IO(USRPCI_IOC_TYPE, 0x07)
+#define USRPCI_IRQ_SETUP	_IO(USRPCI_IOC_TYPE, 0x08)
+#define USRPCI_IRQ_WIRE		_IO(USRPCI_IOC_TYPE, 0x09)
+#define USRPCI_IRQ_UNMASK	_IO(USRPCI_IOC_TYPE, 0x0a)
+#define USRPCI_RESET		_IO(USRPCI_IOC_TYPE, 0x0b)
+
+#endif /* _UAPI_LINUX_USRPCI_H */
