@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Copyright (C) 2026 The usrpci authors */
+
+#include <linux/io.h>
+#include <linux/mm.h>
+#include <linux/pci.h>
+#include <linux/usrpci.h>
+
+#include "bar.h"
+#include "file.h"
+#include "ioctl.h"
+#include "trace.h"
+
+/* Pages that one fault brings in: registers are few, a large memory BAR isn't. */
+#define USRPCI_FAULT_AROUND	64UL
+
+static enum usrpci_bar_kind usrpci_bar_kind(struct pci_dev *pdev, unsigned int bar)
+{
+	unsigned long flags = pci_resource_flags(pdev, bar);
+
+	if (!pci_resource_len(pdev, bar) || flags & IORESOURCE_UNSET)
+		return USRPCI_BAR_NONE;
+	if (flags & IORESOURCE_MEM)
+		return USRPCI_BAR_MEM;
+	return flags & IORESOURCE_IO ? USRPCI_BAR_IO : USRPCI_BAR_NONE;
+}
+
+/* Where the MSI-X table lies in @bar: first byte and byte past the end; 0, 0 if not there. */
+static void usrpci_msix_table(struct pci_dev *pdev, unsigned int bar, u64 *start, u64 *end)
+{
+	u32 table;
+
+	*start = 0;
+	*end = 0;
+	if (!pdev->msix_cap)
+		return;
+	pci_read_config_dword(pdev, pdev->msix_cap + PCI_MSIX_TABLE, &table);
+	if ((table & PCI_MSIX_TABLE_BIR) != bar)
+		return;
+	*start = table & PCI_MSIX_TABLE_OFFSET;
+	*end = *start + pci_msix_vec_count(pdev) * PCI_MSIX_ENTRY_SIZE;
+}
+
+/*
+ * What may be mapped of a memory BAR. Who writes the MSI-X table chooses which
+ * interrupt it raises, so where nothing checks that its pages are left out.
+ */
+static unsigned int usrpci_windows(struct pci_dev *pdev, unsigned int bar,
+				   struct usrpci_ioc_window *windows)
+{
+	u64 len = pci_resource_len(pdev, bar);
+	u64 start = 0, end = 0;
+	unsigned int nr = 0;
+
+	/* A smaller BAR shares its page with who knows whom. */
+	if (usrpci_bar_kind(pdev, bar) != USRPCI_BAR_MEM ||
+	    !PAGE_ALIGNED(pci_resource_start(pdev, bar)) || !PAGE_ALIGNED(len))
+		return 0;
+	if (!usrpci_irqs_remapped(&pdev->dev))
+		usrpci_msix_table(pdev, bar, &start, &end);
+	start = ALIGN_DOWN(start, PAGE_SIZE);
+	end = min_t(u64, PAGE_ALIGN(end), len);
+	if (start)
+		windows[nr++] = (struct usrpci_ioc_window){ .offset = 0, .len = start };
+	if (end < len)
+		windows[nr++] = (struct usrpci_ioc_window){ .offset = end, .len = len - end };
+	return nr;
+}
+
+static u32 usrpci_bar_attrs(struct pci_dev *pdev, unsigned int bar, unsigned int nr_windows)
+{
+	unsigned long flags = pci_resource_flags(pdev, bar);
+	u32 attrs = 0;
+
+	if (flags & IORESOURCE_PREFETCH)
+		attrs |= USRPCI_BAR_PREFETCH;
+	if (flags & IORESOURCE_MEM_64)
+		attrs |= USRPCI_BAR_64BIT;
+	if (nr_windows)
+		attrs |= USRPCI_BAR_MAPPABLE;
+	return attrs;
+}
+
+static void usrpci_bar_fill(struct usrpci_ioc_bar *arg, struct pci_dev *pdev, u32 bar)
+{
+	*arg = (struct usrpci_ioc_bar){
+		.size = sizeof(*arg),
+		.index = bar,
+		.kind = usrpci_bar_kind(pdev, bar),
+	};
+	if (arg->kind == USRPCI_BAR_NONE)
+		return;
+	arg->addr = pci_resource_start(pdev, bar);
+	arg->len = pci_resource_len(pdev, bar);
+	arg->offset = usrpci_bar_offset(bar);
+	arg->nr_windows = usrpci_windows(pdev, bar, arg->windows);
+	arg->attrs = usrpci_bar_attrs(pdev, bar, arg->nr_windows);
+}
+
+int usrpci_bar_describe(struct usrpci_command *cmd)
+{
+	struct usrpci_ioc_bar *arg = cmd->arg;
+	int err;
+
+	if (arg->index >= USRPCI_NR_BARS)
+		return -EINVAL;
+	err = usrpci_enter(cmd->file);
+	if (err)
+		return err;
+	usrpci_bar_fill(arg, usrpci_pdev(cmd->file), arg->index);
+	usrpci_leave(cmd->file);
+	return usrpci_respond(cmd, sizeof(*arg));
+}
+
+/* The BAR that a map or a fault is for. */
+static unsigned int usrpci_vma_bar(struct vm_area_struct *vma)
+{
+	return (vma->vm_pgoff >> (USRPCI_BAR_SHIFT - PAGE_SHIFT)) - 1;
+}
+
+/* The BAR's page that backs a page of a map. */
+static unsigned long usrpci_vma_pfn(struct usrpci_file *file, struct vm_area_struct *vma,
+				    unsigned long addr)
+{
+	u64 offset = ((u64)vma->vm_pgoff << PAGE_SHIFT) - usrpci_bar_offset(usrpci_vma_bar(vma));
+
+	return PHYS_PFN(pci_resource_start(usrpci_pdev(file), usrpci_vma_bar(vma)) + offset +
+			(addr - vma->vm_start));
+}
+
+static vm_fault_t usrpci_bar_insert(struct usrpci_file *file, struct vm_fault *vmf)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	unsigned long around = USRPCI_FAULT_AROUND << PAGE_SHIFT;
+	unsigned long addr = max(vma->vm_start, ALIGN_DOWN(vmf->address, around));
+	unsigned long end = min(vma->vm_end, ALIGN_DOWN(vmf->address, around) + around);
+	vm_fault_t ret = VM_FAULT_SIGBUS;
+
+	for (; addr < end; addr += PAGE_SIZE) {
+		ret = vmf_insert_pfn(vma, addr, usrpci_vma_pfn(file, vma, addr));
+		if (ret & VM_FAULT_ERROR)
+			break;
+	}
+	return ret;
+}
+
+/* After a reset or with decoding switched on again; maps are made whole at mmap. */
+static vm_fault_t usrpci_bar_fault(struct vm_fault *vmf)
+{
+	struct usrpci_file *file = vmf->vma->vm_private_data;
+	vm_fault_t ret = VM_FAULT_SIGBUS;
+
+	if (!usrpci_enter(file)) {
+		if (file->decode & IORESOURCE_MEM)
+			ret = usrpci_bar_insert(file, vmf);
+		usrpci_leave(file);
+	}
+	trace_usrpci_fault(file->function, vmf->address, vmf->pgoff,
+			   (__force unsigned int)ret);
+	return ret;
+}
+
+static const struct vm_operations_struct usrpci_bar_vm_ops = {
+	.fault = usrpci_bar_fault,
+};
+
+static bool usrpci_in_window(struct pci_dev *pdev, unsigned int bar, u64 offset, u64 len)
+{
+	struct usrpci_ioc_window windows[2];
+	unsigned int i, nr = usrpci_windows(pdev, bar, windows);
+
+	for (i = 0; i < nr; i++)
+		if (offset >= windows[i].offset && offset - windows[i].offset < windows[i].len &&
+		    len <= windows[i].len - (offset - windows[i].offset))
+			return true;
+	return false;
+}
+
+/* Inside the gate. */
+static int usrpci_bar_map(struct usrpci_file *file, struct vm_area_struct *vma, bool combine)
+{
+	struct pci_dev *pdev = usrpci_pdev(file);
+	unsigned int bar = usrpci_vma_bar(vma);
+	u64 offset = ((u64)vma->vm_pgoff << PAGE_SHIFT) - usrpci_bar_offset(bar);
+	size_t len = vma->vm_end - vma->vm_start;
+
+	if (!usrpci_in_window(pdev, bar, offset, len))
+		return -EINVAL;
+	if (combine && !(pci_resource_flags(pdev, bar) & IORESOURCE_PREFETCH))
+		return -EINVAL;
+	/* A child would hold registers of a device it doesn't drive. */
+	vm_flags_set(vma, VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP | VM_DONTCOPY);
+	vma->vm_page_prot = combine ? pgprot_writecombine(vma->vm_page_prot) :
+				      pgprot_noncached(vma->vm_page_prot);
+	vma->vm_ops = &usrpci_bar_vm_ops;
+	vma->vm_private_data = file;
+	if (!(file->decode & IORESOURCE_MEM))
+		return 0;
+	return io_remap_pfn_range(vma, vma->vm_start, usrpci_vma_pfn(file, vma, vma->vm_start),
+				  len, vma->vm_page_prot);
+}
+
+int usrpci_bar_mmap(struct usrpci_file *file, struct vm_area_struct *vma, u64 pos)
+{
+	bool combine = pos & USRPCI_MMAP_WC;
+	u64 index;
+	int err;
+
+	pos &= ~USRPCI_MMAP_WC;
+	index = pos >> USRPCI_BAR_SHIFT;
+	if (index < 1 || index > USRPCI_NR_BARS)
+		return -EINVAL;
+	vma->vm_pgoff = pos >> PAGE_SHIFT;
+	err = usrpci_enter(file);
+	if (err)
+		return err;
+	err = usrpci_bar_map(file, vma, combine);
+	usrpci_leave(file);
+	return err;
+}
+
+static void __iomem *usrpci_bar_io(struct usrpci_file *file, unsigned int bar)
+{
+	void __iomem *io;
+
+	mutex_lock(&file->io_lock);
+	if (!file->io[bar])
+		file->io[bar] = pci_iomap(usrpci_pdev(file), bar, 0);
+	io = file->io[bar];
+	mutex_unlock(&file->io_lock);
+	return io;
+}
+
+void usrpci_bars_unmap(struct usrpci_file *file)
+{
+	unsigned int i;
+
+	for (i = 0; i < USRPCI_NR_BARS; i++) {
+		if (file->io[i])
+			pci_iounmap(usrpci_pdev(file), file->io[i]);
+		file->io[i] = NULL;
+	}
+}
+
+static void usrpci_io_read(void __iomem *reg, size_t width, u64 *value)
+{
+	switch (width) {
+	case 1:
+		*value = ioread8(reg);
+		break;
+	case 2:
+		*value = ioread16(reg);
+		break;
+	case 4:
+		*value = ioread32(reg);
+		break;
+#ifdef CONFIG_64BIT
+	case 8:
+		*value = readq(reg);
+		break;
+#endif
+	}
+}
+
+static void usrpci_io_write(void __iomem *reg, size_t width, u64 value)
+{
+	switch (width) {
+	case 1:
+		iowrite8(value, reg);
+		break;
+	case 2:
+		iowrite16(value, reg);
+		break;
+	case 4:
+		iowrite32(value, reg);
+		break;
+#ifdef CONFIG_64BIT
+	case 8:
+		writeq(value, reg);
+		break;
+#endif
+	}
+}
+
+static bool usrpci_bar_decodes(struct usrpci_file *file, enum usrpci_bar_kind kind)
+{
+	return file->decode & (kind == USRPCI_BAR_MEM ? IORESOURCE_MEM : IORESOURCE_IO);
+}
+
+static bool usrpci_forges_irq(struct usrpci_file *file, unsigned int bar, u64 offset, size_t width)
+{
+	u64 start, end;
+
+	if (usrpci_irqs_remapped(usrpci_dma_device(file)))
+		return false;
+	usrpci_msix_table(usrpci_pdev(file), bar, &start, &end);
+	return offset < end && offset + width > start;
+}
+
+/* Inside the gate. */
+static int usrpci_bar_touch(struct usrpci_file *file, unsigned int bar, u64 offset, size_t width,
+			    u64 *value, bool write)
+{
+	struct pci_dev *pdev = usrpci_pdev(file);
+	enum usrpci_bar_kind kind = usrpci_bar_kind(pdev, bar);
+	size_t widest = kind == USRPCI_BAR_MEM && IS_ENABLED(CONFIG_64BIT) ? 8 : 4;
+	void __iomem *io;
+
+	if (kind == USRPCI_BAR_NONE || width > widest)
+		return -EINVAL;
+	if (offset >= pci_resource_len(pdev, bar) || width > pci_resource_len(pdev, bar) - offset)
+		return -EINVAL;
+	if (!usrpci_bar_decodes(file, kind))
+		return -EIO;
+	if (write && usrpci_forges_irq(file, bar, offset, width))
+		return -EPERM;
+	io = usrpci_bar_io(file, bar);
+	if (!io)
+		return -ENOMEM;
+	if (write)
+		usrpci_io_write(io + offset, width, *value);
+	else
+		usrpci_io_read(io + offset, width, value);
+	return 0;
+}
+
+int usrpci_bar_access(struct usrpci_file *file, unsigned int bar, u64 offset, size_t width,
+		      u64 *value, bool write)
+{
+	int err;
+
+	err = usrpci_enter(file);
+	if (err)
+		return err;
+	err = usrpci_bar_touch(file, bar, offset, width, value, write);
+	usrpci_leave(file);
+	return err;
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Copyright (C) 2026 The usrpci authors */
+
+#include <linux/dma-mapping.h>
+#include <linux/pci.h>
+#include <linux/slab.h>
+
+#include "bar.h"
+#include "claim.h"
+#include "config.h"
+#include "file.h"
+#include "teardown.h"
+
+static void usrpci_dma_limits_set(struct usrpci_file *file)
+{
+	struct device *dev = usrpci_dma_device(file);
+
+	file->limits = (struct usrpci_dma_limits){
+		.mask = dma_get_mask(dev),
+		.coherent_mask = dev->coherent_dma_mask,
+		.max_segment = dma_get_max_seg_size(dev),
+		.boundary = dma_get_seg_boundary(dev),
+		.min_align_mask = dma_get_min_align_mask(dev),
+	};
+	/* A driver cuts up its scatterlists itself; only the page offset stays. */
+	dma_set_max_seg_size(dev, UINT_MAX);
+	dma_set_seg_boundary(dev, ULONG_MAX);
+	dma_set_min_align_mask(dev, PAGE_SIZE - 1);
+}
+
+static void usrpci_dma_limits_restore(struct usrpci_file *file)
+{
+	struct device *dev = usrpci_dma_device(file);
+
+	dma_set_mask(dev, file->limits.mask);
+	dma_set_coherent_mask(dev, file->limits.coherent_mask);
+	dma_set_max_seg_size(dev, file->limits.max_segment);
+	dma_set_seg_boundary(dev, file->limits.boundary);
+	dma_set_min_align_mask(dev, file->limits.min_align_mask);
+}
+
+int usrpci_claim(struct usrpci_file *file)
+{
+	struct usrpci_function *f = file->function;
+	struct pci_dev *pdev = f->pdev;
+	int err;
+
+	usrpci_dma_limits_set(file);
+	err = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(32));
+	if (err)
+		goto limits;
+	err = pci_enable_device(pdev);
+	if (err)
+		goto limits;
+	pci_clear_master(pdev);
+	err = pci_request_regions(pdev, KBUILD_MODNAME);
+	if (err)
+		goto disable;
+	if (f->needs_reset && usrpci_reset_function(pdev) != -EIO)
+		f->needs_reset = false;
+	err = usrpci_config_init(file);
+	if (err)
+		goto regions;
+	pci_save_state(pdev);
+	file->saved = pci_store_saved_state(pdev);
+	if (!file->saved) {
+		err = -ENOMEM;
+		goto config;
+	}
+	pci_intx(pdev, 0);
+	usrpci_config_update_decode(file);
+	return 0;
+
+config:
+	usrpci_config_destroy(file);
+regions:
+	pci_release_regions(pdev);
+disable:
+	pci_disable_device(pdev);
+limits:
+	usrpci_dma_limits_restore(file);
+	return err;
+}
+
+void usrpci_unclaim(struct usrpci_file *file, bool present)
+{
+	struct pci_dev *pdev = usrpci_pdev(file);
+
+	if (present) {
+		pci_load_saved_state(pdev, file->saved);
+		pci_restore_state(pdev);
+	}
+	kfree(file->saved);
+	usrpci_bars_unmap(file);
+	usrpci_config_destroy(file);
+	usrpci_dma_limits_restore(file);
+	pci_release_regions(pdev);
+	pci_disable_device(pdev);
+}

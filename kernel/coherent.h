@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The usrpci authors */
+/*
+ * Coherent buffers. A buffer has one user for its handle and one for each map of
+ * it; the last one frees it. Teardown takes the memory away from the device
+ * sooner, and the maps with it.
+ */
+#ifndef USRPCI_COHERENT_H
+#define USRPCI_COHERENT_H
+
+#include <linux/types.h>
+
+struct usrpci_command;
+struct usrpci_file;
+struct usrpci_object;
+struct vm_area_struct;
+
+/* The command USRPCI_COHERENT. */
+int usrpci_coherent_alloc(struct usrpci_command *cmd);
+
+/* @pos: offset in the part of the file where buffers are. */
+int usrpci_coherent_mmap(struct usrpci_file *file, struct vm_area_struct *vma, u64 pos);
+
+/* The handle's use ends; the handle is off the table. */
+void usrpci_coherent_drop(struct usrpci_file *file, struct usrpci_object *obj);
+
+/* In teardown: free what is still mapped somewhere; the maps are gone already. */
+void usrpci_coherents_revoke(struct usrpci_file *file);
+
+/* Bytes, for debugfs. */
+u64 usrpci_coherent_len(struct usrpci_object *obj);
+u64 usrpci_coherent_bus_addr(struct usrpci_object *obj);
+
+#endif /* USRPCI_COHERENT_H */

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The usrpci authors */
+/*
+ * The only place that knows kernel versions. Included by the compiler before
+ * every file; a difference that can't be papered over here gets a function of
+ * its own in compat/.
+ */
+#ifndef USRPCI_COMPAT_H
+#define USRPCI_COMPAT_H
+
+#include <linux/device/class.h>
+#include <linux/eventfd.h>
+#include <linux/mm.h>
+#include <linux/version.h>
+
+struct pci_dev;
+struct sg_table;
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
+#define USRPCI_DEVNODE_DEVICE	struct device
+#else
+#define USRPCI_DEVNODE_DEVICE	const struct device
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
+#define usrpci_class_create(name)	class_create(THIS_MODULE, name)
+#else
+#define usrpci_class_create(name)	class_create(name)
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+static inline void vm_flags_set(struct vm_area_struct *vma, vm_flags_t flags)
+{
+	vma->vm_flags |= flags;
+}
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
+#define usrpci_eventfd_signal(ctx)	eventfd_signal(ctx, 1)
+#else
+#define usrpci_eventfd_signal(ctx)	eventfd_signal(ctx)
+#endif
+
+/*
+ * Pin @nr pages at @addr for a long time; @to_device: the device only reads.
+ * No page that is pinned for reading may be a shared copy-on-write one, or the
+ * process's next write would go to another page. Returns pages or -errno.
+ */
+long usrpci_pin(unsigned long addr, unsigned long nr, bool to_device, struct page **pages);
+
+/* What stands between the device and memory. */
+enum usrpci_translation {
+	USRPCI_NO_IOMMU,
+	USRPCI_IDENTITY,
+	USRPCI_TRANSLATED_LAZY,
+	USRPCI_TRANSLATED,
+};
+
+enum usrpci_translation usrpci_translation(struct device *dev);
+
+/* Interrupts are remapped, so that the device can't forge one. */
+bool usrpci_irqs_remapped(struct device *dev);
+
+/* Wait till no translation of an unmapped address is left in the IOMMU. */
+void usrpci_flush_iotlb(struct device *dev);
+
+/* Memory beyond the mask can be bounced. */
+bool usrpci_can_bounce(struct device *dev);
+
+/* Some of @sgt, not mapped yet, lies where the device's mask doesn't reach. */
+bool usrpci_beyond_mask(struct device *dev, struct sg_table *sgt);
+
+/* Some of @sgt, mapped, goes through a bounce buffer. */
+bool usrpci_is_bounced(struct device *dev, struct sg_table *sgt);
+
+#endif /* USRPCI_COMPAT_H */

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Copyright (C) 2026 The usrpci authors */
+
+#include <linux/mm.h>
+#include <linux/pci.h>
+
+#include "config.h"
+#include "file.h"
+
+#define USRPCI_VENDOR_VIRTIO	0x1af4
+
+/**
+ * struct usrpci_config - Which bits the user may write.
+ * @pm_cap: offset of the power management capability, or 0
+ * @set: bits that keep what is written
+ * @clear: bits that are cleared by writing 1
+ */
+struct usrpci_config {
+	u8 pm_cap;
+	u8 set[PCI_CFG_SPACE_EXP_SIZE];
+	u8 clear[PCI_CFG_SPACE_EXP_SIZE];
+};
+
+static void usrpci_config_allow(struct usrpci_config *config, int offset, u16 set, u16 clear)
+{
+	config->set[offset] |= set & 0xff;
+	config->set[offset + 1] |= set >> 8;
+	config->clear[offset] |= clear & 0xff;
+	config->clear[offset + 1] |= clear >> 8;
+}
+
+static void usrpci_config_allow_header(struct usrpci_config *config)
+{
+	usrpci_config_allow(config, PCI_COMMAND,
+			    PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_PARITY |
+			    PCI_COMMAND_SERR, 0);
+	usrpci_config_allow(config, PCI_STATUS, 0,
+			    PCI_STATUS_PARITY | PCI_STATUS_SIG_TARGET_ABORT |
+			    PCI_STATUS_REC_TARGET_ABORT | PCI_STATUS_REC_MASTER_ABORT |
+			    PCI_STATUS_SIG_SYSTEM_ERROR | PCI_STATUS_DETECTED_PARITY);
+	usrpci_config_allow(config, PCI_CACHE_LINE_SIZE, 0xffff, 0); /* and latency timer */
+}
+
+/* Not the reset bit: there is a call for that. */
+static void usrpci_config_allow_express(struct usrpci_config *config, struct pci_dev *pdev)
+{
+	int cap = pdev->pcie_cap;
+
+	if (!cap)
+		return;
+	usrpci_config_allow(config, cap + PCI_EXP_DEVCTL,
+			    PCI_EXP_DEVCTL_RELAX_EN | PCI_EXP_DEVCTL_NOSNOOP_EN |
+			    PCI_EXP_DEVCTL_READRQ, 0);
+	usrpci_config_allow(config, cap + PCI_EXP_DEVSTA, 0,
+			    PCI_EXP_DEVSTA_CED | PCI_EXP_DEVSTA_NFED | PCI_EXP_DEVSTA_FED |
+			    PCI_EXP_DEVSTA_URD);
+}
+
+static void usrpci_config_allow_bytes(struct usrpci_config *config, int from, int to, int end)
+{
+	if (from < to && to <= end)
+		memset(&config->set[from], 0xff, to - from);
+}
+
+/*
+ * The vendor's own registers, past the capability's header. Virtio's reach into
+ * BARs, the MSI-X table among them.
+ */
+static void usrpci_config_allow_vendor(struct usrpci_config *config, struct pci_dev *pdev)
+{
+	int cap, ttl = 48;
+	u32 header;
+	u8 len;
+
+	if (pdev->vendor == USRPCI_VENDOR_VIRTIO)
+		return;
+	for (cap = pci_find_capability(pdev, PCI_CAP_ID_VNDR); cap && ttl--;
+	     cap = pci_find_next_capability(pdev, cap, PCI_CAP_ID_VNDR)) {
+		pci_read_config_byte(pdev, cap + PCI_CAP_FLAGS, &len);
+		usrpci_config_allow_bytes(config, cap + PCI_CAP_FLAGS + 1, cap + len,
+					  PCI_CFG_SPACE_SIZE);
+	}
+	ttl = 480;
+	for (cap = pci_find_ext_capability(pdev, PCI_EXT_CAP_ID_VNDR); cap && ttl--;
+	     cap = pci_find_next_ext_capability(pdev, cap, PCI_EXT_CAP_ID_VNDR)) {
+		pci_read_config_dword(pdev, cap + PCI_VNDR_HEADER, &header);
+		usrpci_config_allow_bytes(config, cap + PCI_VNDR_HEADER + 4,
+					  cap + PCI_VNDR_HEADER_LEN(header),
+					  PCI_CFG_SPACE_EXP_SIZE);
+	}
+}
+
+int usrpci_config_init(struct usrpci_file *file)
+{
+	struct pci_dev *pdev = usrpci_pdev(file);
+	struct usrpci_config *config;
+
+	config = kvzalloc(sizeof(*config), GFP_KERNEL_ACCOUNT);
+	if (!config)
+		return -ENOMEM;
+	usrpci_config_allow_header(config);
+	usrpci_config_allow_express(config, pdev);
+	usrpci_config_allow_vendor(config, pdev);
+	config->pm_cap = pdev->pm_cap;
+	if (config->pm_cap)
+		usrpci_config_allow(config, config->pm_cap + PCI_PM_CTRL,
+				    PCI_PM_CTRL_STATE_MASK, 0);
+	file->config = config;
+	return 0;
+}
+
+void usrpci_config_destroy(struct usrpci_file *file)
+{
+	kvfree(file->config);
+	file->config = NULL;
+}
+
+void usrpci_config_update_decode(struct usrpci_file *file)
+{
+	struct pci_dev *pdev = usrpci_pdev(file);
+	u16 command;
+
+	file->decode = 0;
+	if (pdev->current_state != PCI_D0)
+		return;
+	pci_read_config_word(pdev, PCI_COMMAND, &command);
+	if (command & PCI_COMMAND_MEMORY)
+		file->decode |= IORESOURCE_MEM;
+	if (command & PCI_COMMAND_IO)
+		file->decode |= IORESOURCE_IO;
+}
+
+static int usrpci_config_get(struct pci_dev *pdev, int offset, size_t width, u32 *value)
+{
+	u16 word;
+	u8 byte;
+	int err;
+
+	switch (width) {
+	case 1:
+		err = pci_user_read_config_byte(pdev, offset, &byte);
+		*value = byte;
+		return err;
+	case 2:
+		err = pci_user_read_config_word(pdev, offset, &word);
+		*value = word;
+		return err;
+	default:
+		return pci_user_read_config_dword(pdev, offset, value);
+	}
+}
+
+static int usrpci_config_put(struct pci_dev *pdev, int offset, size_t width, u32 value)
+{
+	switch (width) {
+	case 1:
+		return pci_user_write_config_byte(pdev, offset, value);
+	case 2:
+		return pci_user_write_config_word(pdev, offset, value);
+	default:
+		return pci_user_write_config_dword(pdev, offset, value);
+	}
+}
+
+static u32 usrpci_config_bits(const u8 *table, int offset, size_t width)
+{
+	u32 bits = 0;
+	size_t i;
+
+	for (i = 0; i < width; i++)
+		bits |= (u32)table[offset + i] << (8 * i);
+	return bits;
+}
+
+static bool usrpci_config_has(int offset, size_t width, int reg)
+{
+	return offset <= reg && reg < offset + (int)width;
+}
+
+/* Of a write that covers the power management register. */
+static pci_power_t usrpci_config_power_state(struct usrpci_config *config, int offset, u32 value)
+{
+	int shift = 8 * (config->pm_cap + PCI_PM_CTRL - offset);
+
+	return (__force pci_power_t)(value >> shift & PCI_PM_CTRL_STATE_MASK);
+}
+
+/* Below D0 a function may forget its configuration. */
+static int usrpci_config_set_power(struct usrpci_file *file, pci_power_t state)
+{
+	struct pci_dev *pdev = usrpci_pdev(file);
+	int err;
+
+	if (state == pdev->current_state)
+		return 0;
+	if (state != PCI_D0)
+		pci_save_state(pdev);
+	err = pci_set_power_state(pdev, state);
+	if (!err && state == PCI_D0)
+		pci_restore_state(pdev);
+	return err;
+}
+
+/* With nobody else inside the gate. */
+static int usrpci_config_change(struct usrpci_file *file, int offset, size_t width, u32 value)
+{
+	struct usrpci_config *config = file->config;
+	struct pci_dev *pdev = usrpci_pdev(file);
+	u32 set = usrpci_config_bits(config->set, offset, width);
+	u32 clear = usrpci_config_bits(config->clear, offset, width);
+	bool command = usrpci_config_has(offset, width, PCI_COMMAND);
+	bool power = config->pm_cap &&
+		     usrpci_config_has(offset, width, config->pm_cap + PCI_PM_CTRL);
+	u32 now;
+	int err;
+
+	err = usrpci_config_get(pdev, offset, width, &now);
+	if (err)
+		return err;
+	if ((value ^ now) & ~(set | clear))
+		return -EPERM;
+	/* A map must not outlive the decoding that it needs. */
+	if (command || power)
+		usrpci_file_zap_bars(file);
+	if (power)
+		err = usrpci_config_set_power(file, usrpci_config_power_state(config, offset, value));
+	else if (set | clear)
+		err = usrpci_config_put(pdev, offset, width,
+					(now & ~(set | clear)) | (value & (set | clear)));
+	if (command || power)
+		usrpci_config_update_decode(file);
+	return err;
+}
+
+int usrpci_config_access(struct usrpci_file *file, u64 offset, size_t width, u64 *value,
+			 bool write)
+{
+	struct pci_dev *pdev = usrpci_pdev(file);
+	u32 now;
+	int err;
+
+	if (width > 4 || offset >= pdev->cfg_size)
+		return -EINVAL;
+	if (write) {
+		err = usrpci_enter_alone(file);
+		if (err)
+			return err;
+		err = usrpci_config_change(file, offset, width, *value);
+		usrpci_leave_alone(file);
+		return err;
+	}
+	err = usrpci_enter(file);
+	if (err)
+		return err;
+	err = usrpci_config_get(pdev, offset, width, &now);
+	*value = now;
+	usrpci_leave(file);
+	return err;
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Copyright (C) 2026 The usrpci authors */
+
+#include <linux/dma-mapping.h>
+#include <linux/pci.h>
+#include <linux/usrpci.h>
+
+#include "control.h"
+#include "file.h"
+#include "ioctl.h"
+#include "object.h"
+#include "teardown.h"
+
+static bool is_mask(u64 mask)
+{
+	return mask && !(mask & (mask + 1));
+}
+
+static int usrpci_change_dma_mask(struct usrpci_file *file, u64 streaming, u64 coherent)
+{
+	struct device *dev = usrpci_dma_device(file);
+	u64 old = dma_get_mask(dev);
+
+	/* What is mapped was placed under the masks of its time. */
+	if (usrpci_objects_any(file) || !list_empty(&file->coherents))
+		return -EBUSY;
+	if (dma_set_mask(dev, streaming))
+		return -EIO;
+	if (dma_set_coherent_mask(dev, coherent)) {
+		dma_set_mask(dev, old);
+		return -EIO;
+	}
+	return 0;
+}
+
+int usrpci_set_dma_mask(struct usrpci_command *cmd)
+{
+	struct usrpci_ioc_dma_mask *arg = cmd->arg;
+	int err;
+
+	if (!is_mask(arg->streaming) || !is_mask(arg->coherent))
+		return -EIO;
+	err = usrpci_enter_alone(cmd->file);
+	if (err)
+		return err;
+	err = usrpci_change_dma_mask(cmd->file, arg->streaming, arg->coherent);
+	usrpci_leave_alone(cmd->file);
+	return err;
+}
+
+int usrpci_set_master(struct usrpci_command *cmd)
+{
+	struct usrpci_ioc_master *arg = cmd->arg;
+	int err;
+
+	if (arg->enable > 1 || arg->reserved)
+		return -EINVAL;
+	err = usrpci_enter_alone(cmd->file);
+	if (err)
+		return err;
+	if (arg->enable)
+		pci_set_master(usrpci_pdev(cmd->file));
+	else
+		pci_clear_master(usrpci_pdev(cmd->file));
+	usrpci_leave_alone(cmd->file);
+	return 0;
+}
+
+/* The gate is closed by the driver's reset_prepare, as for anybody's reset. */
+int usrpci_reset(struct usrpci_command *cmd)
+{
+	struct usrpci_file *file = cmd->file;
+	struct pci_dev *pdev = usrpci_pdev(file);
+	int err = -ENODEV;
+
+	device_lock(&pdev->dev);
+	if (!file->dead)
+		err = usrpci_reset_function(pdev);
+	device_unlock(&pdev->dev);
+	return err;
+}

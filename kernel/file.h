@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The usrpci authors */
+#ifndef USRPCI_FILE_H
+#define USRPCI_FILE_H
+
+#include <linux/fs.h>
+#include <linux/mutex.h>
+#include <linux/pci.h>
+#include <linux/sched.h>
+#include <linux/wait.h>
+#include <linux/xarray.h>
+#include <linux/usrpci.h>
+
+#include "irq.h"
+
+struct usrpci_config;
+
+/* What a device's driver left set, put back when the file is closed. */
+struct usrpci_dma_limits {
+	u64 mask;
+	u64 coherent_mask;
+	unsigned int max_segment;
+	unsigned long boundary;
+	unsigned int min_align_mask;
+};
+
+/**
+ * struct usrpci_file - The open file of a function. There is at most one.
+ * @function: holds a reference to its device
+ * @mapping: where the file's maps are found, to take them away
+ * @dead: the function is no longer this file's; written under the gate
+ * @decode: IORESOURCE_MEM and IORESOURCE_IO, as far as the function decodes
+ *	them; under the gate
+ * @objects: handle to struct usrpci_object
+ * @next_handle: where to look for a free handle
+ * @coherent_lock: guards @coherents and what they point to
+ * @coherents: all coherent buffers, with a handle or only mmapped
+ * @irq: interrupt vectors
+ * @config: which bits of configuration space may be written
+ * @io_lock: guards @io
+ * @io: BARs as the kernel sees them, mapped when first read or written by call
+ * @limits: of the DMA API, as they were at open
+ * @saved: configuration space as it was at open
+ * @wait: woken when the function goes
+ * @pid: who opened it
+ * @comm: its name
+ */
+struct usrpci_file {
+	struct usrpci_function *function;
+	struct address_space *mapping;
+	bool dead;
+	unsigned long decode;
+	struct xarray objects;
+	u32 next_handle;
+	struct mutex coherent_lock;
+	struct list_head coherents;
+	struct usrpci_irq irq;
+	struct usrpci_config *config;
+	struct mutex io_lock;
+	void __iomem *io[USRPCI_NR_BARS];
+	struct usrpci_dma_limits limits;
+	struct pci_saved_state *saved;
+	wait_queue_head_t wait;
+	struct pid *pid;
+	char comm[TASK_COMM_LEN];
+};
+
+extern const struct file_operations usrpci_fops;
+
+/*
+ * Stay inside the gate while touching the function; nothing may wait for a user
+ * there. usrpci_enter_alone() keeps everybody else out. Both give 0 or -ENODEV.
+ */
+int usrpci_enter(struct usrpci_file *file);
+void usrpci_leave(struct usrpci_file *file);
+int usrpci_enter_alone(struct usrpci_file *file);
+void usrpci_leave_alone(struct usrpci_file *file);
+
+/* Where in the file things lie. */
+#define USRPCI_BAR_SHIFT	44
+#define USRPCI_CONFIG_INDEX	(USRPCI_NR_BARS + 1)
+#define USRPCI_COHERENT_BIT	(1ULL << 62)
+#define USRPCI_COHERENT_SHIFT	36
+
+static inline u64 usrpci_bar_offset(unsigned int bar)
+{
+	return (u64)(bar + 1) << USRPCI_BAR_SHIFT;
+}
+
+static inline u64 usrpci_config_offset(void)
+{
+	return (u64)USRPCI_CONFIG_INDEX << USRPCI_BAR_SHIFT;
+}
+
+/* Take away what is mapped of the BARs, or of the whole file; see usrpci_enter_alone(). */
+void usrpci_file_zap_bars(struct usrpci_file *file);
+void usrpci_file_zap(struct usrpci_file *file);
+
+static inline struct device *usrpci_dma_device(struct usrpci_file *file);
+
+#include "function.h"
+
+static inline struct device *usrpci_dma_device(struct usrpci_file *file)
+{
+	return &file->function->pdev->dev;
+}
+
+static inline struct pci_dev *usrpci_pdev(struct usrpci_file *file)
+{
+	return file->function->pdev;
+}
+
+#endif /* USRPCI_FILE_H */

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Copyright (C) 2026 The usrpci authors */
+
+#include <linux/idr.h>
+#include <linux/module.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+#include "config.h"
+#include "debugfs.h"
+#include "file.h"
+#include "function.h"
+#include "isolation.h"
+#include "teardown.h"
+
+static dev_t usrpci_devt;
+static struct class *usrpci_class;
+static DEFINE_IDA(usrpci_minors);
+
+static ssize_t isolation_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct usrpci_function *f = container_of(dev, struct usrpci_function, dev);
+	ssize_t len = -ENODEV;
+
+	down_read(&f->gate);
+	if (!f->gone)
+		len = sysfs_emit(buf, "%s\n", usrpci_isolation_name(usrpci_isolation(f->pdev)));
+	up_read(&f->gate);
+	return len;
+}
+static DEVICE_ATTR_RO(isolation);
+
+/* "PID COMMAND" of the process that opened the function, or nothing. */
+static ssize_t opener_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct usrpci_function *f = container_of(dev, struct usrpci_function, dev);
+	ssize_t len = 0;
+
+	down_read(&f->gate);
+	if (f->file)
+		len = sysfs_emit(buf, "%d %s\n", pid_vnr(f->file->pid), f->file->comm);
+	up_read(&f->gate);
+	return len;
+}
+static DEVICE_ATTR_RO(opener);
+
+static struct attribute *usrpci_attrs[] = {
+	&dev_attr_isolation.attr,
+	&dev_attr_opener.attr,
+	NULL
+};
+ATTRIBUTE_GROUPS(usrpci);
+
+static char *usrpci_devnode(USRPCI_DEVNODE_DEVICE *dev, umode_t *mode)
+{
+	return kasprintf(GFP_KERNEL, "usrpci/%s", dev_name(dev));
+}
+
+static void usrpci_function_release(struct device *dev)
+{
+	struct usrpci_function *f = container_of(dev, struct usrpci_function, dev);
+
+	ida_free(&usrpci_minors, MINOR(f->dev.devt));
+	pci_dev_put(f->pdev);
+	kfree(f);
+}
+
+static struct usrpci_function *usrpci_function_alloc(struct pci_dev *pdev)
+{
+	struct usrpci_function *f;
+	int minor;
+
+	f = kzalloc(sizeof(*f), GFP_KERNEL);
+	if (!f)
+		return ERR_PTR(-ENOMEM);
+	minor = ida_alloc_max(&usrpci_minors, MINORMASK, GFP_KERNEL);
+	if (minor < 0) {
+		kfree(f);
+		return ERR_PTR(minor);
+	}
+	f->pdev = pci_dev_get(pdev);
+	f->needs_reset = true;
+	init_rwsem(&f->gate);
+	device_initialize(&f->dev);
+	f->dev.class = usrpci_class;
+	f->dev.parent = &pdev->dev;
+	f->dev.devt = MKDEV(MAJOR(usrpci_devt), minor);
+	f->dev.release = usrpci_function_release;
+	cdev_init(&f->cdev, &usrpci_fops);
+	f->cdev.owner = THIS_MODULE;
+	return f;
+}
+
+static int usrpci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
+{
+	struct usrpci_function *f;
+	int err;
+
+	/* A dynamic id isn't a wish of somebody who named this very function. */
+	if (!pdev->driver_override || strcmp(pdev->driver_override, KBUILD_MODNAME))
+		return -ENODEV;
+	if (pdev->hdr_type != PCI_HEADER_TYPE_NORMAL) {
+		pci_err(pdev, "is a bridge; only ordinary functions can be driven\n");
+		return -EINVAL;
+	}
+	f = usrpci_function_alloc(pdev);
+	if (IS_ERR(f))
+		return PTR_ERR(f);
+	err = dev_set_name(&f->dev, "%s", pci_name(pdev));
+	if (err)
+		goto put;
+	pci_set_drvdata(pdev, f);
+	err = cdev_device_add(&f->cdev, &f->dev);
+	if (err)
+		goto put;
+	usrpci_debugfs_add(f);
+	return 0;
+
+put:
+	put_device(&f->dev);
+	return err;
+}
+
+/* Nobody new gets in, who is in is shown out, and nobody is waited for. */
+static void usrpci_remove(struct pci_dev *pdev)
+{
+	struct usrpci_function *f = pci_get_drvdata(pdev);
+	struct usrpci_file *file;
+
+	cdev_device_del(&f->cdev, &f->dev);
+	usrpci_debugfs_remove(f);
+	down_write(&f->gate);
+	f->gone = true;
+	file = f->file;
+	if (file)
+		file->dead = true;
+	up_write(&f->gate);
+	if (file)
+		usrpci_teardown(file);
+	put_device(&f->dev);
+}
+
+/* Around every reset, whoever asked for it. Under device_lock. */
+static void usrpci_reset_prepare(struct pci_dev *pdev)
+{
+	struct usrpci_function *f = pci_get_drvdata(pdev);
+
+	down_write(&f->gate);
+	if (f->file)
+		usrpci_file_zap_bars(f->file);
+}
+
+static void usrpci_reset_done(struct pci_dev *pdev)
+{
+	struct usrpci_function *f = pci_get_drvdata(pdev);
+
+	if (f->file)
+		usrpci_config_update_decode(f->file);
+	up_write(&f->gate);
+}
+
+static const struct pci_error_handlers usrpci_error_handlers = {
+	.reset_prepare = usrpci_reset_prepare,
+	.reset_done = usrpci_reset_done,
+};
+
+/* No table of ids: a function comes by driver_override or not at all. */
+struct pci_driver usrpci_driver = {
+	.name = KBUILD_MODNAME,
+	.probe = usrpci_probe,
+	.remove = usrpci_remove,
+	.err_handler = &usrpci_error_handlers,
+};
+
+int usrpci_function_init(void)
+{
+	int err;
+
+	err = alloc_chrdev_region(&usrpci_devt, 0, MINORMASK + 1, KBUILD_MODNAME);
+	if (err)
+		return err;
+	usrpci_class = usrpci_class_create(KBUILD_MODNAME);
+	if (IS_ERR(usrpci_class)) {
+		unregister_chrdev_region(usrpci_devt, MINORMASK + 1);
+		return PTR_ERR(usrpci_class);
+	}
+	usrpci_class->devnode = usrpci_devnode;
+	usrpci_class->dev_groups = usrpci_groups;
+	return 0;
+}
+
+void usrpci_function_exit(void)
+{
+	class_destroy(usrpci_class);
+	unregister_chrdev_region(usrpci_devt, MINORMASK + 1);
+	ida_destroy(&usrpci_minors);
+}

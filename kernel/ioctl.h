@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The usrpci authors */
+#ifndef USRPCI_IOCTL_H
+#define USRPCI_IOCTL_H
+
+#include <linux/types.h>
+
+struct file;
+struct usrpci_file;
+
+/**
+ * struct usrpci_command - A call that is being served.
+ * @file: the file it was made on
+ * @arg: the caller's struct, copied in; as long as the kernel's
+ * @size: bytes of the caller's struct
+ * @user: the caller's struct
+ */
+struct usrpci_command {
+	struct usrpci_file *file;
+	void *arg;
+	u32 size;
+	void __user *user;
+};
+
+long usrpci_ioctl(struct file *filp, unsigned int nr, unsigned long arg);
+
+/* Write @len bytes of the answer back, as many as the caller has room for. */
+int usrpci_respond(struct usrpci_command *cmd, size_t len);
+
+#endif /* USRPCI_IOCTL_H */

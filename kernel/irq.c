@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Copyright (C) 2026 The usrpci authors */
+
+#include <linux/eventfd.h>
+#include <linux/interrupt.h>
+#include <linux/pci.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/usrpci.h>
+
+#include "file.h"
+#include "ioctl.h"
+#include "irq.h"
+#include "trace.h"
+
+/**
+ * struct usrpci_vector - One interrupt vector.
+ * @function: whose
+ * @line: Linux's number of it
+ * @index: the device's number of it
+ * @lock: guards what follows; taken by the handler
+ * @eventfd: what it signals, or NULL
+ * @pending: fired with no eventfd
+ * @masked: INTx: till the user says that it's handled
+ * @by_line: INTx: masked at the interrupt controller, since the function can't
+ * @count: times it fired
+ * @name: in /proc/interrupts
+ */
+struct usrpci_vector {
+	struct usrpci_function *function;
+	int line;
+	u32 index;
+	spinlock_t lock;
+	struct eventfd_ctx *eventfd;
+	bool pending;
+	bool masked;
+	bool by_line;
+	u64 count;
+	char name[32];
+};
+
+void usrpci_irq_init(struct usrpci_irq *irq)
+{
+	mutex_init(&irq->mutex);
+}
+
+/* Under the vector's lock. */
+static void usrpci_vector_signal(struct usrpci_vector *v)
+{
+	if (v->eventfd)
+		usrpci_eventfd_signal(v->eventfd);
+	else
+		v->pending = true;
+}
+
+static irqreturn_t usrpci_msi_handler(int line, void *data)
+{
+	struct usrpci_vector *v = data;
+
+	spin_lock(&v->lock);
+	v->count++;
+	usrpci_vector_signal(v);
+	spin_unlock(&v->lock);
+	trace_usrpci_irq(v->function, v->index);
+	return IRQ_HANDLED;
+}
+
+/* Level-triggered: it fires for ever unless it's masked till it was handled. */
+static bool usrpci_intx_mask(struct usrpci_vector *v)
+{
+	if (!v->by_line)
+		return pci_check_and_mask_intx(v->function->pdev);
+	disable_irq_nosync(v->line);
+	return true;
+}
+
+static irqreturn_t usrpci_intx_handler(int line, void *data)
+{
+	struct usrpci_vector *v = data;
+	irqreturn_t ret = IRQ_NONE;
+
+	spin_lock(&v->lock);
+	if (!v->masked && usrpci_intx_mask(v)) {
+		v->masked = true;
+		v->count++;
+		usrpci_vector_signal(v);
+		ret = IRQ_HANDLED;
+	}
+	spin_unlock(&v->lock);
+	if (ret == IRQ_HANDLED)
+		trace_usrpci_irq(v->function, v->index);
+	return ret;
+}
+
+static void usrpci_intx_unmask(struct usrpci_vector *v)
+{
+	spin_lock_irq(&v->lock);
+	if (v->masked && v->by_line) {
+		v->masked = false;
+		enable_irq(v->line);
+	} else if (v->masked && pci_check_and_unmask_intx(v->function->pdev)) {
+		v->masked = false;
+	} else if (v->masked) {
+		/* Still asserted: the function stays masked, and that is news. */
+		v->count++;
+		usrpci_vector_signal(v);
+	}
+	spin_unlock_irq(&v->lock);
+}
+
+static int usrpci_vector_request(struct usrpci_irq *irq, struct usrpci_vector *v)
+{
+	unsigned long flags = 0;
+
+	if (irq->type != USRPCI_IRQ_INTX)
+		return request_irq(v->line, usrpci_msi_handler, 0, v->name, v);
+	v->by_line = v->function->pdev->broken_intx_masking;
+	if (!v->by_line)
+		flags = IRQF_SHARED;
+	return request_irq(v->line, usrpci_intx_handler, flags, v->name, v);
+}
+
+/* Under irq->mutex; the first @nr have their handler. */
+static void usrpci_vectors_free(struct usrpci_irq *irq, struct pci_dev *pdev, u32 nr)
+{
+	u32 i;
+
+	if (irq->type == USRPCI_IRQ_INTX)
+		pci_intx(pdev, 0);
+	for (i = 0; i < nr; i++)
+		free_irq(irq->vectors[i].line, &irq->vectors[i]);
+	pci_free_irq_vectors(pdev);
+	for (i = 0; i < nr; i++)
+		if (irq->vectors[i].eventfd)
+			eventfd_ctx_put(irq->vectors[i].eventfd);
+	kvfree(irq->vectors);
+	irq->vectors = NULL;
+	irq->nr = 0;
+	irq->type = USRPCI_IRQ_NONE;
+}
+
+/* Under irq->mutex, the platform's vectors allocated. */
+static int usrpci_vectors_request(struct usrpci_irq *irq, struct usrpci_function *f, u32 nr)
+{
+	u32 i;
+	int err;
+
+	for (i = 0; i < nr; i++) {
+		struct usrpci_vector *v = &irq->vectors[i];
+
+		v->function = f;
+		v->index = i;
+		v->line = pci_irq_vector(f->pdev, i);
+		spin_lock_init(&v->lock);
+		snprintf(v->name, sizeof(v->name), "usrpci-%s[%u]", pci_name(f->pdev), i);
+		err = usrpci_vector_request(irq, v);
+		if (err) {
+			usrpci_vectors_free(irq, f->pdev, i);
+			return err;
+		}
+	}
+	irq->nr = nr;
+	if (irq->type == USRPCI_IRQ_INTX)
+		pci_intx(f->pdev, 1);
+	return 0;
+}
+
+/* How many vectors of a kind the function has, and the PCI core's flag for it. */
+static u32 usrpci_irq_offered(struct pci_dev *pdev, u32 type, unsigned int *flag)
+{
+	u8 pin = 0;
+
+	switch (type) {
+	case USRPCI_IRQ_MSI:
+		*flag = PCI_IRQ_MSI;
+		return max(pci_msi_vec_count(pdev), 0);
+	case USRPCI_IRQ_MSIX:
+		*flag = PCI_IRQ_MSIX;
+		return max(pci_msix_vec_count(pdev), 0);
+	default:
+		*flag = PCI_IRQ_LEGACY;
+		pci_read_config_byte(pdev, PCI_INTERRUPT_PIN, &pin);
+		return pin && pdev->irq && pdev->irq != IRQ_NOTCONNECTED;
+	}
+}
+
+static int usrpci_irq_allocate(struct usrpci_file *file, u32 type, u32 nr)
+{
+	struct pci_dev *pdev = usrpci_pdev(file);
+	struct usrpci_irq *irq = &file->irq;
+	unsigned int flag;
+	u32 offered = usrpci_irq_offered(pdev, type, &flag);
+	int got;
+
+	if (irq->nr)
+		return -EBUSY;
+	if (!offered)
+		return -EOPNOTSUPP;
+	if (nr > offered)
+		return -ENOSPC;
+	irq->vectors = kvcalloc(nr, sizeof(*irq->vectors), GFP_KERNEL_ACCOUNT);
+	if (!irq->vectors)
+		return -ENOMEM;
+	got = pci_alloc_irq_vectors(pdev, nr, nr, flag);
+	if (got < 0) {
+		kvfree(irq->vectors);
+		irq->vectors = NULL;
+		return got == -ENOMEM ? got : -ENOSPC;
+	}
+	irq->type = type;
+	return usrpci_vectors_request(irq, file->function, nr);
+}
+
+void usrpci_irq_free(struct usrpci_file *file)
+{
+	struct usrpci_irq *irq = &file->irq;
+
+	mutex_lock(&irq->mutex);
+	if (irq->nr)
+		usrpci_vectors_free(irq, usrpci_pdev(file), irq->nr);
+	mutex_unlock(&irq->mutex);
+}
+
+u64 usrpci_irq_count(struct usrpci_file *file)
+{
+	struct usrpci_irq *irq = &file->irq;
+	u64 count = 0;
+	u32 i;
+
+	mutex_lock(&irq->mutex);
+	for (i = 0; i < irq->nr; i++)
+		count += READ_ONCE(irq->vectors[i].count);
+	mutex_unlock(&irq->mutex);
+	return count;
+}
+
+int usrpci_irq_setup(struct usrpci_command *cmd)
+{
+	struct usrpci_ioc_irq_setup *arg = cmd->arg;
+	struct usrpci_file *file = cmd->file;
+	int err;
+
+	if (arg->type > USRPCI_IRQ_MSIX || (arg->type == USRPCI_IRQ_NONE) != !arg->nr_vectors ||
+	    (arg->type == USRPCI_IRQ_INTX && arg->nr_vectors != 1))
+		return -EINVAL;
+	err = usrpci_enter(file);
+	if (err)
+		return err;
+	if (arg->type == USRPCI_IRQ_NONE) {
+		usrpci_irq_free(file);
+	} else {
+		mutex_lock(&file->irq.mutex);
+		err = usrpci_irq_allocate(file, arg->type, arg->nr_vectors);
+		mutex_unlock(&file->irq.mutex);
+	}
+	usrpci_leave(file);
+	return err;
+}
+
+/* Returns what it signalled before, to be put. */
+static struct eventfd_ctx *usrpci_vector_wire(struct usrpci_vector *v, struct eventfd_ctx *eventfd)
+{
+	struct eventfd_ctx *old;
+
+	spin_lock_irq(&v->lock);
+	old = v->eventfd;
+	v->eventfd = eventfd;
+	if (eventfd && v->pending) {
+		v->pending = false;
+		usrpci_vector_signal(v);
+	}
+	spin_unlock_irq(&v->lock);
+	return old;
+}
+
+/* Under irq->mutex: @eventfds go in, the old ones come out. */
+static int usrpci_vectors_wire(struct usrpci_irq *irq, u32 first, u32 nr,
+			       struct eventfd_ctx **eventfds)
+{
+	u32 i;
+
+	if (first >= irq->nr || nr > irq->nr - first)
+		return -EINVAL;
+	for (i = 0; i < nr; i++)
+		eventfds[i] = usrpci_vector_wire(&irq->vectors[first + i], eventfds[i]);
+	return 0;
+}
+
+static void usrpci_eventfds_put(struct eventfd_ctx **eventfds, u32 nr)
+{
+	u32 i;
+
+	for (i = 0; i < nr; i++)
+		if (eventfds[i])
+			eventfd_ctx_put(eventfds[i]);
+}
+
+static int usrpci_eventfds_get(const s32 *fds, struct eventfd_ctx **eventfds, u32 nr)
+{
+	struct eventfd_ctx *eventfd;
+	u32 i;
+
+	for (i = 0; i < nr; i++) {
+		if (fds[i] == -1)
+			continue;
+		eventfd = eventfd_ctx_fdget(fds[i]);
+		if (IS_ERR(eventfd)) {
+			usrpci_eventfds_put(eventfds, i);
+			return PTR_ERR(eventfd);
+		}
+		eventfds[i] = eventfd;
+	}
+	return 0;
+}
+
+static int usrpci_wire_fds(struct usrpci_file *file, u32 first, u32 nr, const s32 *fds,
+			   struct eventfd_ctx **eventfds)
+{
+	int err;
+
+	err = usrpci_eventfds_get(fds, eventfds, nr);
+	if (err)
+		return err;
+	err = usrpci_enter(file);
+	if (!err) {
+		mutex_lock(&file->irq.mutex);
+		err = usrpci_vectors_wire(&file->irq, first, nr, eventfds);
+		mutex_unlock(&file->irq.mutex);
+		usrpci_leave(file);
+	}
+	usrpci_eventfds_put(eventfds, nr);
+	return err;
+}
+
+int usrpci_irq_wire(struct usrpci_command *cmd)
+{
+	struct usrpci_ioc_irq_wire *arg = cmd->arg;
+	struct eventfd_ctx **eventfds;
+	s32 *fds;
+	int err = -ENOMEM;
+
+	if (!arg->nr || arg->nr > USRPCI_MAX_BATCH)
+		return -EINVAL;
+	fds = memdup_user(u64_to_user_ptr(arg->fds), arg->nr * sizeof(*fds));
+	if (IS_ERR(fds))
+		return PTR_ERR(fds);
+	eventfds = kcalloc(arg->nr, sizeof(*eventfds), GFP_KERNEL_ACCOUNT);
+	if (eventfds)
+		err = usrpci_wire_fds(cmd->file, arg->first, arg->nr, fds, eventfds);
+	kfree(eventfds);
+	kfree(fds);
+	return err;
+}
+
+int usrpci_irq_unmask(struct usrpci_command *cmd)
+{
+	struct usrpci_ioc_irq_unmask *arg = cmd->arg;
+	struct usrpci_file *file = cmd->file;
+	int err;
+
+	if (arg->vector || arg->reserved)
+		return -EINVAL;
+	err = usrpci_enter(file);
+	if (err)
+		return err;
+	mutex_lock(&file->irq.mutex);
+	if (file->irq.type == USRPCI_IRQ_INTX)
+		usrpci_intx_unmask(&file->irq.vectors[0]);
+	else
+		err = -EINVAL;
+	mutex_unlock(&file->irq.mutex);
+	usrpci_leave(file);
+	return err;
+}

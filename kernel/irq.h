@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The usrpci authors */
+#ifndef USRPCI_IRQ_H
+#define USRPCI_IRQ_H
+
+#include <linux/mutex.h>
+#include <linux/types.h>
+
+struct usrpci_command;
+struct usrpci_file;
+struct usrpci_vector;
+
+/**
+ * struct usrpci_irq - The interrupt vectors of a file.
+ * @mutex: guards what follows; a vector has a lock of its own for its handler
+ * @type: enum usrpci_irq_type
+ * @nr: vectors set up
+ * @vectors: they
+ */
+struct usrpci_irq {
+	struct mutex mutex;
+	u32 type;
+	u32 nr;
+	struct usrpci_vector *vectors;
+};
+
+void usrpci_irq_init(struct usrpci_irq *irq);
+
+/* Give all vectors back; when this returns no handler runs. */
+void usrpci_irq_free(struct usrpci_file *file);
+
+/* Interrupts since a vector was set up, for debugfs. Inside the gate. */
+u64 usrpci_irq_count(struct usrpci_file *file);
+
+int usrpci_irq_setup(struct usrpci_command *cmd);
+int usrpci_irq_wire(struct usrpci_command *cmd);
+int usrpci_irq_unmask(struct usrpci_command *cmd);
+
+#endif /* USRPCI_IRQ_H */

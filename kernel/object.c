@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Copyright (C) 2026 The usrpci authors */
+
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/wait_bit.h>
+#include <linux/xarray.h>
+#include <linux/usrpci.h>
+
+#include "coherent.h"
+#include "file.h"
+#include "ioctl.h"
+#include "mapping.h"
+#include "object.h"
+
+/* A coherent buffer's file offset has this much room for its handle. */
+#define USRPCI_MAX_HANDLE	((1U << (62 - USRPCI_COHERENT_SHIFT)) - 1)
+
+void usrpci_objects_init(struct usrpci_file *file)
+{
+	xa_init_flags(&file->objects, XA_FLAGS_ALLOC1);
+}
+
+void usrpci_objects_destroy(struct usrpci_file *file)
+{
+	WARN_ON_ONCE(!xa_empty(&file->objects));
+	xa_destroy(&file->objects);
+}
+
+bool usrpci_objects_any(struct usrpci_file *file)
+{
+	return !xa_empty(&file->objects);
+}
+
+int usrpci_object_add(struct usrpci_file *file, struct usrpci_object *obj,
+		      enum usrpci_object_kind kind)
+{
+	int err;
+
+	obj->kind = kind;
+	obj->published = false;
+	refcount_set(&obj->busy, 1);
+	err = xa_alloc_cyclic(&file->objects, &obj->handle, obj,
+			      XA_LIMIT(1, USRPCI_MAX_HANDLE), &file->next_handle,
+			      GFP_KERNEL_ACCOUNT);
+	if (err >= 0)
+		return 0;
+	obj->handle = 0;
+	return err == -EBUSY ? -ENOSPC : err;
+}
+
+void usrpci_objects_publish(struct usrpci_file *file, struct list_head *objects)
+{
+	struct usrpci_object *obj;
+
+	/* Once users can find an object they can free it: all in one go. */
+	xa_lock(&file->objects);
+	list_for_each_entry(obj, objects, list)
+		obj->published = true;
+	xa_unlock(&file->objects);
+	INIT_LIST_HEAD(objects);
+}
+
+void usrpci_object_remove(struct usrpci_file *file, struct usrpci_object *obj)
+{
+	if (obj->handle)
+		xa_erase(&file->objects, obj->handle);
+}
+
+/* Under the table's lock. */
+static struct usrpci_object *usrpci_object_find(struct usrpci_file *file, u32 handle)
+{
+	struct usrpci_object *obj = xa_load(&file->objects, handle);
+
+	return obj && obj->published ? obj : NULL;
+}
+
+struct usrpci_object *usrpci_object_get(struct usrpci_file *file, u32 handle,
+					enum usrpci_object_kind kind)
+{
+	struct usrpci_object *obj;
+
+	xa_lock(&file->objects);
+	obj = usrpci_object_find(file, handle);
+	if (obj && obj->kind == kind)
+		refcount_inc(&obj->busy);
+	else
+		obj = NULL;
+	xa_unlock(&file->objects);
+	return obj;
+}
+
+void usrpci_object_put(struct usrpci_object *obj)
+{
+	refcount_dec(&obj->busy);
+	smp_mb__after_atomic();
+	/* The object may be gone by now; only its address is looked at. */
+	wake_up_var(&obj->busy);
+}
+
+/*
+ * Take all handles off the table, or none. An object that was taken is marked
+ * by not being published, so that a handle that stands there twice is seen.
+ */
+static int usrpci_objects_take(struct usrpci_file *file, const u32 *handles, u32 nr,
+			       struct list_head *taken)
+{
+	struct usrpci_object *obj;
+	u32 i;
+
+	xa_lock(&file->objects);
+	for (i = 0; i < nr; i++) {
+		obj = usrpci_object_find(file, handles[i]);
+		if (!obj)
+			goto undo;
+		obj->published = false;
+		list_add_tail(&obj->list, taken);
+	}
+	for (i = 0; i < nr; i++)
+		__xa_erase(&file->objects, handles[i]);
+	xa_unlock(&file->objects);
+	return 0;
+
+undo:
+	list_for_each_entry(obj, taken, list)
+		obj->published = true;
+	INIT_LIST_HEAD(taken);
+	xa_unlock(&file->objects);
+	return -EINVAL;
+}
+
+void usrpci_objects_teardown(struct usrpci_file *file)
+{
+	struct usrpci_object *obj;
+	LIST_HEAD(mappings);
+	unsigned long handle;
+
+	xa_for_each(&file->objects, handle, obj) {
+		xa_erase(&file->objects, handle);
+		if (obj->kind == USRPCI_OBJECT_COHERENT)
+			usrpci_coherent_drop(file, obj);
+		else
+			list_add_tail(&obj->list, &mappings);
+	}
+	usrpci_mappings_detach(file, &mappings);
+	usrpci_mappings_free(&mappings);
+}
+
+static int usrpci_unmap_handles(struct usrpci_file *file, const u32 *handles, u32 nr)
+{
+	struct usrpci_object *obj, *next;
+	LIST_HEAD(mappings);
+	LIST_HEAD(taken);
+	int err;
+
+	err = usrpci_enter(file);
+	if (err)
+		return err;
+	err = usrpci_objects_take(file, handles, nr, &taken);
+	list_for_each_entry_safe(obj, next, &taken, list) {
+		/* A sync holds the gate as well: it ends soon. */
+		wait_var_event(&obj->busy, refcount_read(&obj->busy) == 1);
+		if (obj->kind == USRPCI_OBJECT_COHERENT)
+			usrpci_coherent_drop(file, obj);
+		else
+			list_move_tail(&obj->list, &mappings);
+	}
+	usrpci_mappings_detach(file, &mappings);
+	usrpci_leave(file);
+	usrpci_mappings_free(&mappings);
+	return err;
+}
+
+int usrpci_unmap(struct usrpci_command *cmd)
+{
+	struct usrpci_ioc_unmap *arg = cmd->arg;
+	u32 few[8], *handles = few;
+	int err;
+
+	if (arg->reserved || !arg->nr_handles || arg->nr_handles > USRPCI_MAX_BATCH)
+		return -EINVAL;
+	if (arg->nr_handles > ARRAY_SIZE(few)) {
+		handles = memdup_user(u64_to_user_ptr(arg->handles),
+				      arg->nr_handles * sizeof(*handles));
+		if (IS_ERR(handles))
+			return PTR_ERR(handles);
+	} else if (copy_from_user(few, u64_to_user_ptr(arg->handles),
+				  arg->nr_handles * sizeof(*few))) {
+		return -EFAULT;
+	}
+	err = usrpci_unmap_handles(cmd->file, handles, arg->nr_handles);
+	if (handles != few)
+		kfree(handles);
+	return err;
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Copyright (C) 2026 The usrpci authors */
+
+#include <linux/dma-mapping.h>
+#include <linux/usrpci.h>
+
+#include "file.h"
+#include "ioctl.h"
+#include "mapping.h"
+#include "sync.h"
+#include "trace.h"
+
+static void usrpci_sync_all(struct device *dev, struct usrpci_mapping *m, bool for_cpu)
+{
+	if (for_cpu)
+		dma_sync_sgtable_for_cpu(dev, &m->pins.sgt, m->dir);
+	else
+		dma_sync_sgtable_for_device(dev, &m->pins.sgt, m->dir);
+}
+
+static void usrpci_sync_run(struct device *dev, struct usrpci_mapping *m, bool for_cpu,
+			    dma_addr_t addr, size_t len)
+{
+	if (for_cpu)
+		dma_sync_single_for_cpu(dev, addr, len, m->dir);
+	else
+		dma_sync_single_for_device(dev, addr, len, m->dir);
+}
+
+static void usrpci_sync_part(struct device *dev, struct usrpci_mapping *m, bool for_cpu,
+			     u64 offset, u64 len)
+{
+	struct scatterlist *sg;
+	unsigned int i;
+
+	for_each_sgtable_dma_sg(&m->pins.sgt, sg, i) {
+		u64 in_run = sg_dma_len(sg);
+
+		if (offset >= in_run) {
+			offset -= in_run;
+			continue;
+		}
+		in_run = min(in_run - offset, len);
+		usrpci_sync_run(dev, m, for_cpu, sg_dma_address(sg) + offset, in_run);
+		offset = 0;
+		len -= in_run;
+		if (!len)
+			return;
+	}
+}
+
+static int usrpci_sync_mapping(struct usrpci_file *file, struct usrpci_mapping *m,
+			       const struct usrpci_ioc_sync *arg)
+{
+	struct device *dev = usrpci_dma_device(file);
+	bool for_cpu = arg->flags == USRPCI_SYNC_FOR_CPU;
+
+	if (arg->offset >= m->len || arg->len > m->len - arg->offset)
+		return -EINVAL;
+	trace_usrpci_sync(file->function, m, for_cpu, arg->offset, arg->len);
+	if (arg->len == m->len)
+		usrpci_sync_all(dev, m, for_cpu);
+	else
+		usrpci_sync_part(dev, m, for_cpu, arg->offset, arg->len);
+	return 0;
+}
+
+int usrpci_sync(struct usrpci_command *cmd)
+{
+	struct usrpci_ioc_sync *arg = cmd->arg;
+	struct usrpci_object *obj;
+	int err;
+
+	if (arg->reserved || !arg->len || !is_power_of_2(arg->flags))
+		return -EINVAL;
+	err = usrpci_enter(cmd->file);
+	if (err)
+		return err;
+	obj = usrpci_object_get(cmd->file, arg->handle, USRPCI_OBJECT_MAPPING);
+	if (obj) {
+		err = usrpci_sync_mapping(cmd->file, to_usrpci_mapping(obj), arg);
+		usrpci_object_put(obj);
+	} else {
+		err = -EINVAL;
+	}
+	usrpci_leave(cmd->file);
+	return err;
+}

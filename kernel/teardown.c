@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Copyright (C) 2026 The usrpci authors */
+
+#include <linux/pci.h>
+
+#include "claim.h"
+#include "coherent.h"
+#include "file.h"
+#include "irq.h"
+#include "object.h"
+#include "teardown.h"
+#include "trace.h"
+
+int usrpci_reset_function(struct pci_dev *pdev)
+{
+	int err = pci_reset_function_locked(pdev);
+
+	if (!err)
+		return 0;
+	return err == -ENOTTY ? -EOPNOTSUPP : -EIO;
+}
+
+/* From here on the device starts no DMA and no interrupt. */
+static void usrpci_stop(struct usrpci_file *file)
+{
+	struct usrpci_function *f = file->function;
+	struct pci_dev *pdev = f->pdev;
+
+	pci_set_power_state(pdev, PCI_D0);
+	pci_clear_master(pdev);
+	pci_wait_for_pending_transaction(pdev);
+	if (usrpci_reset_function(pdev) == -EIO)
+		f->needs_reset = true;
+}
+
+void usrpci_teardown(struct usrpci_file *file)
+{
+	struct pci_dev *pdev = usrpci_pdev(file);
+	bool present = pci_device_is_present(pdev);
+
+	trace_usrpci_teardown(file->function, present);
+	/* A program that lives on must not start the device again. */
+	usrpci_file_zap(file);
+	wake_up_interruptible_all(&file->wait);
+	if (present)
+		usrpci_stop(file);
+	usrpci_irq_free(file);
+	usrpci_objects_teardown(file);
+	usrpci_coherents_revoke(file);
+	usrpci_unclaim(file, present);
+}
