@@ -13,16 +13,18 @@
  */
 int usrpci_charge(struct mm_struct *mm, unsigned long pages, u64 *missing)
 {
-	u64 limit = rlimit(RLIMIT_MEMLOCK);
-	u64 limit_pages = limit >> PAGE_SHIFT;
+	u64 limit = rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
+	s64 pinned = atomic64_read(&mm->pinned_vm);
 	u64 held;
 
-	held = atomic64_add_return(pages, &mm->pinned_vm) + READ_ONCE(mm->locked_vm);
-	if (held <= limit_pages || limit == RLIM_INFINITY || capable(CAP_IPC_LOCK))
-		return 0;
-	usrpci_uncharge(mm, pages);
-	*missing = (held - limit_pages) << PAGE_SHIFT;
-	return -ENOMEM;
+	do {
+		held = pinned + pages + READ_ONCE(mm->locked_vm);
+		if (held > limit && !capable(CAP_IPC_LOCK)) {
+			*missing = (held - limit) << PAGE_SHIFT;
+			return -ENOMEM;
+		}
+	} while (!atomic64_try_cmpxchg(&mm->pinned_vm, &pinned, pinned + pages));
+	return 0;
 }
 
 void usrpci_uncharge(struct mm_struct *mm, unsigned long pages)

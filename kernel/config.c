@@ -223,7 +223,8 @@ static int usrpci_config_change(struct usrpci_file *file, int offset, size_t wid
 	if (command || power)
 		usrpci_file_zap_bars(file);
 	if (power)
-		err = usrpci_config_set_power(file, usrpci_config_power_state(config, offset, value));
+		err = usrpci_config_set_power(file,
+					      usrpci_config_power_state(config, offset, value));
 	else if (set | clear)
 		err = usrpci_config_put(pdev, offset, width,
 					(now & ~(set | clear)) | (value & (set | clear)));

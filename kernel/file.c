@@ -223,5 +223,4 @@ const struct file_operations usrpci_fops = {
 	.poll = usrpci_poll,
 	.unlocked_ioctl = usrpci_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
-	.llseek = no_llseek,
 };

@@ -52,11 +52,11 @@ struct usrpci_file {
 	unsigned long decode;
 	struct xarray objects;
 	u32 next_handle;
-	struct mutex coherent_lock;
+	struct mutex coherent_lock; /* coherents and what they point to */
 	struct list_head coherents;
 	struct usrpci_irq irq;
 	struct usrpci_config *config;
-	struct mutex io_lock;
+	struct mutex io_lock; /* io */
 	void __iomem *io[USRPCI_NR_BARS];
 	struct usrpci_dma_limits limits;
 	struct pci_saved_state *saved;

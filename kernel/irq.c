@@ -30,7 +30,7 @@ struct usrpci_vector {
 	struct usrpci_function *function;
 	int line;
 	u32 index;
-	spinlock_t lock;
+	spinlock_t lock; /* what follows */
 	struct eventfd_ctx *eventfd;
 	bool pending;
 	bool masked;
@@ -178,7 +178,7 @@ static u32 usrpci_irq_offered(struct pci_dev *pdev, u32 type, unsigned int *flag
 		*flag = PCI_IRQ_MSIX;
 		return max(pci_msix_vec_count(pdev), 0);
 	default:
-		*flag = PCI_IRQ_LEGACY;
+		*flag = PCI_IRQ_INTX;
 		pci_read_config_byte(pdev, PCI_INTERRUPT_PIN, &pin);
 		return pin && pdev->irq && pdev->irq != IRQ_NOTCONNECTED;
 	}

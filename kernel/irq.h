@@ -18,7 +18,7 @@ struct usrpci_vector;
  * @vectors: they
  */
 struct usrpci_irq {
-	struct mutex mutex;
+	struct mutex mutex; /* all of this */
 	u32 type;
 	u32 nr;
 	struct usrpci_vector *vectors;

@@ -93,6 +93,7 @@ struct usrpci_object *usrpci_object_get(struct usrpci_file *file, u32 handle,
 void usrpci_object_put(struct usrpci_object *obj)
 {
 	refcount_dec(&obj->busy);
+	/* So that a waiter which sees the old count is seen waiting. */
 	smp_mb__after_atomic();
 	/* The object may be gone by now; only its address is looked at. */
 	wake_up_var(&obj->busy);

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 The usrpci authors
+#
+#   make          the library, the command, the drivers, the examples, the module
+#   make demo     see it work, on a machine with nothing installed
+#   make check    all tests, in a virtual machine where they need a kernel
+#   make lint     checkpatch, sparse, clang-tidy, shellcheck, the ABI's padding
+#   make install  DESTDIR=… PREFIX=/usr/local
+#
+# What a package is missing is installed by scripts/setup.
+
+VERSION := 0.1.0
+SOVERSION := 0
+PREFIX ?= /usr/local
+BUILD ?= build
+KERNELS := stock generic debug
+
+CFLAGS ?= -O2 -g
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+	-Wpointer-arith -Wvla -Wno-unused-parameter -Wno-missing-field-initializers
+ALL_CFLAGS := -std=gnu11 -D_GNU_SOURCE -fPIC -fvisibility=hidden -MMD -MP $(WARN) \
+	-Iinclude $(CFLAGS)
+
+.PHONY: all user module demo check lint bench clean install
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: user module
+
+include scripts/user.mk
+include scripts/module.mk
+
+demo: all
+	scripts/demo
+
+check: all tests
+	scripts/check
+
+lint:
+	scripts/lint
+
+clean:
+	rm -rf $(BUILD)/obj $(BUILD)/bin $(BUILD)/lib $(BUILD)/examples \
+		$(BUILD)/tests $(BUILD)/module
