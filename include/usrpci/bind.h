@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 The usrpci authors */
+#ifndef USRPCI_BIND_H
+#define USRPCI_BIND_H
+
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * usrpci_bind() - Take a function from its driver and give it to usrpci.ko.
+ * @address: the function
+ *
+ * What had it before is remembered for usrpci_unbind(). Nothing is checked for
+ * being in use: see the usrpci command for that. No harm if it's bound already.
+ *
+ * Return: 0; -EINVAL for an address that isn't one; -ENOENT no such function;
+ * -ENODEV the module isn't loaded, or refuses the function; -EACCES or -EPERM
+ * not allowed; other negative errno.
+ */
+int usrpci_bind(const char *address);
+
+/**
+ * usrpci_unbind() - Take a function from usrpci.ko and give it back.
+ * @address: the function
+ *
+ * The driver that usrpci_bind() took it from gets it again; a process that has
+ * it open meets -ENODEV.
+ *
+ * Return: 0; -ENXIO if it isn't bound to usrpci; others as usrpci_bind().
+ */
+int usrpci_unbind(const char *address);
+
+/**
+ * usrpci_driver() - Name the driver that a function is bound to.
+ * @address: the function
+ * @name: set to the name, empty without a driver
+ * @len: bytes of @name
+ *
+ * Return: 0; -EINVAL, -ENOENT; -ENAMETOOLONG.
+ */
+int usrpci_driver(const char *address, char *name, size_t len);
+
+#ifdef __cplusplus
+}
+#endif
+#endif /* USRPCI_BIND_H */

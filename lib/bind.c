@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The usrpci authors
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include <usrpci.h>
+#include "bind.h"
+#include "function.h"
+#include "public.h"
+#include "record.h"
+#include "sysfs.h"
+
+static int set_override(const char *root, const char *bdf, const char *driver)
+{
+	char line[USRPCI_DRIVER_LEN + 1];
+
+	/* An empty line takes it away. */
+	snprintf(line, sizeof(line), "%s\n", driver);
+	return usrpci_sysfs_write(line, USRPCI_SYS_FUNCTION "/driver_override", root, bdf);
+}
+
+static int get_override(const char *root, const char *bdf, char *driver, size_t len)
+{
+	int ret = usrpci_sysfs_read(driver, len, USRPCI_SYS_FUNCTION "/driver_override", root, bdf);
+
+	if (!ret && !strcmp(driver, "(null)"))
+		*driver = '\0';
+	return ret;
+}
+
+static int detach(const char *root, const char *bdf)
+{
+	int ret = usrpci_sysfs_write(bdf, USRPCI_SYS_FUNCTION "/driver/unbind", root, bdf);
+
+	switch (ret) {
+	case -ENODEV:	/* its driver let go of it meanwhile */
+		return 0;
+	case -ENOENT:	/* a driver that can't be unbound */
+		return -EOPNOTSUPP;
+	default:
+		return ret;
+	}
+}
+
+static int attach(const char *root, const char *bdf, const char *driver)
+{
+	return usrpci_sysfs_write(bdf, USRPCI_SYS_DRIVER "/bind", root, driver);
+}
+
+static int attach_usrpci(const char *root, const char *bdf)
+{
+	char driver[USRPCI_DRIVER_LEN];
+	int ret = attach(root, bdf, USRPCI_DRIVER);
+
+	/* Unloaded meanwhile, or it refuses the function: a bridge. */
+	if (ret == -ENOENT || ret == -EINVAL)
+		return -ENODEV;
+	if (!ret)
+		ret = usrpci_function_driver(root, bdf, driver, sizeof(driver));
+	if (!ret && strcmp(driver, USRPCI_DRIVER))
+		ret = -ENODEV;
+	return ret;
+}
+
+/* The override comes first: it keeps the driver from taking the function. */
+static void give_back(const char *root, const char *bdf, const struct usrpci_record *former,
+		      bool detached)
+{
+	set_override(root, bdf, former->override);
+	if (detached && *former->driver)
+		attach(root, bdf, former->driver);
+	usrpci_record_remove(root, bdf);
+}
+
+/* Under the lock. */
+static int take(const char *root, const char *bdf, const struct usrpci_record *former)
+{
+	bool detached = false;
+	int ret;
+
+	ret = usrpci_record_write(root, bdf, former);
+	if (ret)
+		return ret;
+	ret = set_override(root, bdf, USRPCI_DRIVER);
+	if (!ret && *former->driver) {
+		ret = detach(root, bdf);
+		detached = !ret;
+	}
+	if (!ret)
+		ret = attach_usrpci(root, bdf);
+	if (ret)
+		give_back(root, bdf, former, detached);
+	return ret;
+}
+
+/* 1: it can be bound; 0: it is already. */
+static int may_bind(const char *root, const char *bdf, char *driver)
+{
+	int ret = usrpci_function_driver(root, bdf, driver, USRPCI_DRIVER_LEN);
+
+	if (ret)
+		return ret;
+	if (!strcmp(driver, USRPCI_DRIVER))
+		return 0;
+	return usrpci_sysfs_exists(USRPCI_SYS_DRIVER, root, USRPCI_DRIVER) ? 1 : -ENODEV;
+}
+
+static int bind_locked(const char *root, const char *bdf, const char *driver)
+{
+	struct usrpci_record former;
+	int ret;
+
+	strcpy(former.driver, driver);
+	ret = get_override(root, bdf, former.override, sizeof(former.override));
+	if (ret)
+		return ret;
+	return take(root, bdf, &former);
+}
+
+/* 1: it can be unbound. */
+static int may_unbind(const char *root, const char *bdf, char *driver)
+{
+	int ret = usrpci_function_driver(root, bdf, driver, USRPCI_DRIVER_LEN);
+
+	if (ret)
+		return ret;
+	return strcmp(driver, USRPCI_DRIVER) ? -ENXIO : 1;
+}
+
+/* No other driver than its former one gets the function, if that is still there. */
+static int hand_on(const char *root, const char *bdf, const struct usrpci_record *former,
+		   bool known)
+{
+	int ret = -ENODEV;
+
+	if (known && !*former->driver)
+		return 0;
+	if (known)
+		ret = attach(root, bdf, former->driver);
+	if (ret != -ENODEV && ret != -ENOENT)
+		return ret;
+	/* Nobody may want it: then it stays without a driver. */
+	usrpci_sysfs_write(bdf, "%s/sys/bus/pci/drivers_probe", root);
+	return 0;
+}
+
+static int unbind_locked(const char *root, const char *bdf, const char *driver)
+{
+	struct usrpci_record former;
+	bool known;
+	int ret;
+
+	known = !usrpci_record_read(root, bdf, &former);
+	ret = set_override(root, bdf, former.override);
+	if (ret)
+		return ret;
+	ret = detach(root, bdf);
+	if (ret) {
+		set_override(root, bdf, USRPCI_DRIVER);
+		return ret;
+	}
+	ret = hand_on(root, bdf, &former, known);
+	if (ret) {
+		set_override(root, bdf, USRPCI_DRIVER);
+		attach(root, bdf, USRPCI_DRIVER);
+		return ret;
+	}
+	usrpci_record_remove(root, bdf);
+	return 0;
+}
+
+/* Asks @may before the lock, for those who can't take it, and again under it. */
+static int run_locked(const char *root, const char *address,
+		      int (*may)(const char *root, const char *bdf, char *driver),
+		      int (*run)(const char *root, const char *bdf, const char *driver))
+{
+	char bdf[USRPCI_BDF_LEN], driver[USRPCI_DRIVER_LEN];
+	int lock, ret;
+
+	ret = usrpci_parse_bdf(address, bdf);
+	if (ret)
+		return ret;
+	ret = may(root, bdf, driver);
+	if (ret <= 0)
+		return ret;
+	lock = usrpci_records_lock(root);
+	if (lock < 0)
+		return lock;
+	ret = may(root, bdf, driver);
+	if (ret > 0)
+		ret = run(root, bdf, driver);
+	close(lock);
+	return ret;
+}
+
+int usrpci_bind_at(const char *root, const char *address)
+{
+	return run_locked(root, address, may_bind, bind_locked);
+}
+
+int usrpci_unbind_at(const char *root, const char *address)
+{
+	return run_locked(root, address, may_unbind, unbind_locked);
+}
+
+USRPCI_PUBLIC int usrpci_bind(const char *address)
+{
+	return usrpci_bind_at("", address);
+}
+
+USRPCI_PUBLIC int usrpci_unbind(const char *address)
+{
+	return usrpci_unbind_at("", address);
+}

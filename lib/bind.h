@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 The usrpci authors */
+#ifndef LIB_BIND_H
+#define LIB_BIND_H
+
+/* As usrpci_bind() and usrpci_unbind(), below @root. */
+int usrpci_bind_at(const char *root, const char *address);
+int usrpci_unbind_at(const char *root, const char *address);
+
+#endif /* LIB_BIND_H */

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The usrpci authors
+/*
+ * Each sentence says what is wrong and ends in what to do: the command to run
+ * where there is one, or where a programmer has to look.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+#include "explain.h"
+#include "public.h"
+
+/**
+ * struct sentence - What is being made.
+ * @dev: the device that failed
+ * @why: details of the failure
+ * @buf: where the sentence goes
+ * @len: bytes of @buf
+ */
+struct sentence {
+	struct usrpci_device *dev;
+	struct usrpci_failure why;
+	char *buf;
+	size_t len;
+};
+
+/* Every sentence on a device starts with its name. */
+#define SAY(s, format, ...) \
+	snprintf((s)->buf, (s)->len, "%s: " format, (s)->dev->bdf, ##__VA_ARGS__)
+
+static int explain_memlock(struct sentence *s)
+{
+	const uint64_t missing = (s->why.missing + 1023) / 1024;
+	struct rlimit limit = { 0 };
+	uint64_t now, wanted;
+
+	getrlimit(RLIMIT_MEMLOCK, &limit);
+	now = limit.rlim_cur / 1024;
+	wanted = now + missing;
+	if (limit.rlim_max == RLIM_INFINITY || limit.rlim_max / 1024 >= wanted)
+		return SAY(s, "needs %" PRIu64 " KiB more locked memory than the limit of %" PRIu64
+			   " KiB; run: ulimit -l %" PRIu64, missing, now, wanted);
+	return SAY(s, "needs %" PRIu64 " KiB more locked memory than the limit of %" PRIu64
+		   " KiB, which this user can't raise; as root, run: prlimit --pid %d --memlock=%"
+		   PRIu64, missing, now, (int)getppid(), wanted * 1024);
+}
+
+static int explain_reset(struct sentence *s)
+{
+	if (s->why.err != -EOPNOTSUPP)
+		return 0;
+	return SAY(s, "it can't be reset without others beside it; "
+		   "run: cat /sys/bus/pci/devices/%s/reset_method", s->dev->bdf);
+}
+
+static int explain_config(struct sentence *s)
+{
+	switch (s->why.err) {
+	case -EPERM:
+		return SAY(s, "configuration space at 0x%" PRIx64 " is the kernel's to write: BARs, "
+			   "bus mastering, power and interrupts have their own calls; "
+			   "run: lspci -vv -s %s", s->why.where, s->dev->bdf);
+	case -EINVAL:
+		return SAY(s, "no access to configuration space can have offset 0x%" PRIx64
+			   " and %" PRIu64 " bytes; run: lspci -xxxx -s %s",
+			   s->why.where, s->why.len, s->dev->bdf);
+	}
+	return 0;
+}
+
+static int explain_bar_map(struct sentence *s)
+{
+	if (s->why.err != -EINVAL)
+		return 0;
+	return SAY(s, "BAR %u can't be mapped at 0x%" PRIx64 " with 0x%" PRIx64 " bytes and these "
+		   "flags; what can be mapped, tells: usrpci info %s",
+		   s->why.what, s->why.where, s->why.len, s->dev->bdf);
+}
+
+static int explain_bar_access(struct sentence *s)
+{
+	switch (s->why.err) {
+	case -EPERM:
+		return SAY(s, "BAR %u at 0x%" PRIx64 " is the MSI-X table, where interrupts could be "
+			   "forged; boot with intremap=on behind an IOMMU, or see usrpci_irq_setup(); "
+			   "run: usrpci info %s", s->why.what, s->why.where, s->dev->bdf);
+	case -EIO:
+		return SAY(s, "it doesn't decode BAR %u: memory or ports are turned off, or it "
+			   "sleeps; run: lspci -vv -s %s", s->why.what, s->dev->bdf);
+	case -EINVAL:
+		return SAY(s, "BAR %u has no register at 0x%" PRIx64 " of %" PRIu64 " bytes; "
+			   "run: usrpci info %s", s->why.what, s->why.where, s->why.len,
+			   s->dev->bdf);
+	}
+	return 0;
+}
+
+static int explain_dma_mask(struct sentence *s)
+{
+	switch (s->why.err) {
+	case -EIO:
+		return SAY(s, "the platform can't serve a DMA mask of 0x%" PRIx64 " and a coherent "
+			   "one of 0x%" PRIx64 "; they are of the form 2^n - 1, and less than 32 bits "
+			   "can be too few; run: dmesg", s->why.where, s->why.len);
+	case -EBUSY:
+		return SAY(s, "the DMA mask can't change while memory is mapped or allocated: "
+			   "unmap it first; see: usrpci_set_dma_mask() in <usrpci/dma.h>");
+	}
+	return 0;
+}
+
+static int explain_coherent(struct sentence *s)
+{
+	if (s->why.err != -ENOMEM)
+		return 0;
+	if (s->why.missing)
+		return explain_memlock(s);
+	return SAY(s, "no %" PRIu64 " KiB of coherent memory in one run are left within the "
+		   "coherent mask; run: cat /proc/buddyinfo", (s->why.len + 1023) / 1024);
+}
+
+static int explain_fault(struct sentence *s)
+{
+	if (!s->why.len)
+		return SAY(s, "some of the %u regions isn't there, or may not be read or written as "
+			   "its direction asks, or can't be pinned; run: cat /proc/%d/maps",
+			   s->why.what, (int)getpid());
+	return SAY(s, "memory at 0x%" PRIx64 " with %" PRIu64 " bytes isn't all there, or may not be "
+		   "read or written as its direction asks, or can't be pinned; "
+		   "run: cat /proc/%d/maps", s->why.where, s->why.len, (int)getpid());
+}
+
+static int explain_map(struct sentence *s)
+{
+	switch (s->why.err) {
+	case -EFAULT:
+		return explain_fault(s);
+	case -ENOMEM:
+		if (s->why.missing)
+			return explain_memlock(s);
+		return SAY(s, "no memory is left; run: free");
+	case -ENOSPC:
+		return SAY(s, "there are more bus addresses than nr_sg has room for; it now says how "
+			   "many; see: usrpci_sg_room() in <usrpci/dma.h>");
+	case -ERANGE:
+		return SAY(s, "memory lies where the DMA mask doesn't reach, and it may not or can't be "
+			   "bounced: drop USRPCI_NO_BOUNCE, use coherent memory, or boot with an "
+			   "IOMMU; the mask tells: usrpci info %s", s->dev->bdf);
+	case -EIO:
+		return SAY(s, "the platform has no bus addresses or bounce buffers left; "
+			   "run: dmesg | grep -i -e swiotlb -e iommu");
+	case -EINVAL:
+		return SAY(s, "a region has no bytes, an unknown direction or flag, or there are none "
+			   "or more than %u; see: usrpci_map() in <usrpci/dma.h>", USRPCI_BATCH_MAX);
+	}
+	return 0;
+}
+
+static int explain_handle(struct sentence *s)
+{
+	if (s->why.err != -EINVAL)
+		return 0;
+	if (s->why.call == USRPCI_CALL_SYNC)
+		return SAY(s, "handle %u isn't mapped, or has no %" PRIu64 " bytes at %" PRIu64
+			   "; see: usrpci_sync_for_cpu() in <usrpci/dma.h>",
+			   s->why.what, s->why.len, s->why.where);
+	return SAY(s, "a handle isn't mapped, or stands there twice; none was unmapped; "
+		   "see: usrpci_unmap() in <usrpci/dma.h>");
+}
+
+static int explain_irq_setup(struct sentence *s)
+{
+	static const char * const names[] = {
+		[USRPCI_NO_IRQ] = "no",
+		[USRPCI_INTX] = "INTx",
+		[USRPCI_MSI] = "MSI",
+		[USRPCI_MSIX] = "MSI-X",
+	};
+	const char *name = s->why.what <= USRPCI_MSIX ? names[s->why.what] : "unknown";
+	struct usrpci_info info = { 0 };
+
+	s->dev->backend->info(s->dev, &info);
+	switch (s->why.err) {
+	case -EOPNOTSUPP:
+		return SAY(s, "it has no %s interrupts, but %u INTx, %u MSI and %u MSI-X; "
+			   "run: usrpci info %s", name, info.nr_intx, info.nr_msi, info.nr_msix,
+			   s->dev->bdf);
+	case -ENOSPC:
+		return SAY(s, "there aren't %" PRIu64 " %s vectors: it offers %u INTx, %u MSI and %u "
+			   "MSI-X, and the platform may have fewer; run: usrpci info %s",
+			   s->why.len, name, info.nr_intx, info.nr_msi, info.nr_msix, s->dev->bdf);
+	case -EBUSY:
+		return SAY(s, "vectors are set up already: set up USRPCI_NO_IRQ first; "
+			   "see: usrpci_irq_setup() in <usrpci/irq.h>");
+	case -EINVAL:
+		return SAY(s, "%s interrupts can't have %" PRIu64 " vectors; "
+			   "see: usrpci_irq_setup() in <usrpci/irq.h>", name, s->why.len);
+	}
+	return 0;
+}
+
+static int explain_irq_wire(struct sentence *s)
+{
+	switch (s->why.err) {
+	case -EINVAL:
+		return SAY(s, "vectors %u to %" PRIu64 " aren't all set up, or a descriptor is no "
+			   "eventfd; run: ls -l /proc/%d/fd", s->why.what,
+			   s->why.what + s->why.len - !!s->why.len, (int)getpid());
+	case -EBADF:
+		return SAY(s, "a descriptor isn't open; run: ls -l /proc/%d/fd", (int)getpid());
+	}
+	return 0;
+}
+
+static int explain_irq_unmask(struct sentence *s)
+{
+	if (s->why.err != -EINVAL)
+		return 0;
+	return SAY(s, "only INTx is unmasked, and it isn't set up; "
+		   "see: usrpci_irq_setup() in <usrpci/irq.h>");
+}
+
+static int explain_call(struct sentence *s)
+{
+	switch (s->why.call) {
+	case USRPCI_CALL_RESET:
+		return explain_reset(s);
+	case USRPCI_CALL_CONFIG:
+		return explain_config(s);
+	case USRPCI_CALL_BAR_MAP:
+		return explain_bar_map(s);
+	case USRPCI_CALL_BAR_ACCESS:
+		return explain_bar_access(s);
+	case USRPCI_CALL_DMA_MASK:
+		return explain_dma_mask(s);
+	case USRPCI_CALL_COHERENT:
+		return explain_coherent(s);
+	case USRPCI_CALL_MAP:
+		return explain_map(s);
+	case USRPCI_CALL_UNMAP:
+	case USRPCI_CALL_SYNC:
+		return explain_handle(s);
+	case USRPCI_CALL_IRQ_SETUP:
+		return explain_irq_setup(s);
+	case USRPCI_CALL_IRQ_WIRE:
+		return explain_irq_wire(s);
+	case USRPCI_CALL_IRQ_UNMASK:
+		return explain_irq_unmask(s);
+	case USRPCI_CALL_OTHER:
+		break;
+	}
+	return 0;
+}
+
+int usrpci_explain_errno(const char *bdf, int err, char *buf, size_t len)
+{
+	char text[128];
+
+	/* GNU's, which is thread-safe and may return a text of its own. */
+	return snprintf(buf, len, "%s: %s; run: dmesg", bdf,
+			strerror_r(-err, text, sizeof(text)));
+}
+
+USRPCI_PUBLIC int usrpci_explain(struct usrpci_device *dev, int err, char *buf, size_t len)
+{
+	struct sentence s = {
+		.dev = dev,
+		.why = usrpci_last_failure(dev, err),
+		.buf = buf,
+		.len = len,
+	};
+	int ret;
+
+	if (err == -ENODEV)
+		return SAY(&s, "it was removed, or taken away by usrpci unbind; run: lspci -D -k -s %s",
+			   dev->bdf);
+	ret = explain_call(&s);
+	return ret ? ret : usrpci_explain_errno(dev->bdf, err, buf, len);
+}

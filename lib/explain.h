@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 The usrpci authors */
+#ifndef LIB_EXPLAIN_H
+#define LIB_EXPLAIN_H
+
+#include "backend.h"
+
+/* As usrpci_explain_open(), with the backends and the root of /sys and /dev. */
+int usrpci_explain_open_from(const struct usrpci_backend *const *backends, const char *root,
+			     const char *address, int err, char *buf, size_t len);
+
+/* A sentence for an error that nothing more is known of. */
+int usrpci_explain_errno(const char *bdf, int err, char *buf, size_t len);
+
+#endif /* LIB_EXPLAIN_H */

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The usrpci authors
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include "explain.h"
+#include "function.h"
+#include "public.h"
+#include "sysfs.h"
+
+/* An address is somebody's text: keep it short and its control characters out. */
+static void make_printable(char *text, size_t len, const char *address)
+{
+	snprintf(text, len, "%s", address ? address : "");
+	for (; *text; text++) {
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			*text = '?';
+	}
+}
+
+static int explain_address(const char *address, char *buf, size_t len)
+{
+	char text[64];
+
+	make_printable(text, sizeof(text), address);
+	return snprintf(buf, len, "\"%s\" isn't the name of a PCI function, as 0000:00:04.0 is; "
+			"run: lspci -D", text);
+}
+
+static int explain_refused(const char *root, const char *bdf, char *buf, size_t len)
+{
+	char class[16];
+
+	if (!usrpci_sysfs_exists(USRPCI_SYS_DRIVER, root, USRPCI_DRIVER))
+		return snprintf(buf, len, "the usrpci module isn't loaded; run: modprobe usrpci");
+	if (!usrpci_sysfs_read(class, sizeof(class), USRPCI_SYS_FUNCTION "/class", root, bdf) &&
+	    !strncmp(class, "0x0604", 6))
+		return snprintf(buf, len, "%s is a bridge, which usrpci doesn't drive; for others, "
+				"run: usrpci list", bdf);
+	return snprintf(buf, len, "usrpci can't take %s; run: dmesg | grep %s", bdf, bdf);
+}
+
+/* What goes wrong with a function that isn't usrpci's. */
+static int explain_other(const char *root, const char *bdf, const char *driver, int err,
+			 char *buf, size_t len)
+{
+	switch (err) {
+	case -ENXIO:
+		return snprintf(buf, len, "%s is bound to %s; run: usrpci bind %s", bdf,
+				*driver ? driver : "no driver", bdf);
+	case -ENODEV:
+		return explain_refused(root, bdf, buf, len);
+	case -EACCES:
+	case -EPERM:
+	case -EROFS:
+		return snprintf(buf, len, "%s can't be taken from %s without the right to write to "
+				"/sys and /run; as root, run: usrpci bind %s", bdf,
+				*driver ? driver : "no driver", bdf);
+	case -EBUSY:
+		return snprintf(buf, len, "%s is claimed by %s; run: usrpci bind %s", bdf,
+				*driver ? driver : "another driver", bdf);
+	case -EOPNOTSUPP:
+		return snprintf(buf, len, "%s doesn't let %s go; as root, run: modprobe -r %s",
+				*driver ? driver : "its driver", bdf, *driver ? driver : "DRIVER");
+	}
+	return usrpci_explain_errno(bdf, err, buf, len);
+}
+
+int usrpci_explain_open_from(const struct usrpci_backend *const *backends, const char *root,
+			     const char *address, int err, char *buf, size_t len)
+{
+	char driver[USRPCI_DRIVER_LEN], bdf[USRPCI_BDF_LEN];
+	int ret;
+
+	for (; address && *backends; backends++) {
+		if (!(*backends)->explain_open)
+			continue;
+		ret = (*backends)->explain_open(root, address, err, buf, len);
+		if (ret)
+			return ret;
+	}
+	if (usrpci_parse_bdf(address, bdf))
+		return explain_address(address, buf, len);
+	ret = usrpci_function_driver(root, bdf, driver, sizeof(driver));
+	if (ret == -ENOENT)
+		return snprintf(buf, len, "there is no PCI function %s; run: lspci -D", bdf);
+	if (ret)
+		return usrpci_explain_errno(bdf, err, buf, len);
+	return explain_other(root, bdf, driver, err, buf, len);
+}
+
+USRPCI_PUBLIC int usrpci_explain_open(const char *address, int err, char *buf, size_t len)
+{
+	return usrpci_explain_open_from(usrpci_backends, "", address, err, buf, len);
+}

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 The usrpci authors
+#
+# Everything that runs in user space. A folder of drivers/ is a driver: its main.c
+# makes the program usrpci-<folder>, its other files are linked to that and to the
+# tests. Each file of examples/ is a program, and so is each test.
+
+SETUP := $(BUILD)/.setup-build
+SETUP_TEST := $(BUILD)/.setup-test
+
+LIBDIR := $(BUILD)/lib
+LIB := $(LIBDIR)/libusrpci.a
+LIBSO := $(LIBDIR)/libusrpci.so.$(SOVERSION)
+USRDRV := $(LIBDIR)/libusrdrv.a
+USRDRVSO := $(LIBDIR)/libusrdrv.so.$(SOVERSION)
+
+DRIVERS := $(notdir $(patsubst %/main.c,%,$(wildcard drivers/*/main.c)))
+driver_objs = $(call objs,$(filter-out drivers/$1/main.c,$(wildcard drivers/$1/*.c)))
+objs = $(patsubst %.c,$(BUILD)/obj/%.o,$1)
+
+LIB_OBJS := $(call objs,$(filter-out %_test.c,$(wildcard lib/*.c lib/backend/*/*.c)))
+USRDRV_OBJS := $(call objs,$(wildcard lib/usrdrv/*.c))
+TOOL_OBJS := $(call objs,$(wildcard tools/*.c))
+DRIVER_OBJS := $(foreach d,$(DRIVERS),$(call driver_objs,$d))
+
+PROGRAMS := $(BUILD)/bin/usrpci $(DRIVERS:%=$(BUILD)/bin/usrpci-%)
+EXAMPLES := $(patsubst %.c,$(BUILD)/%,$(wildcard examples/*.c))
+TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*.c tests/kernel/*.c \
+	tests/drivers/*.c tests/tools/*.c))
+TEST_COMMON := $(call objs,$(wildcard tests/harness/*.c))
+
+$(SETUP): scripts/setup
+	@mkdir -p $(@D)
+	scripts/setup build
+	@touch $@
+
+$(SETUP_TEST): scripts/setup
+	@mkdir -p $(@D)
+	scripts/setup test
+	@touch $@
+
+$(BUILD)/obj/%.o: %.c | $(SETUP)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(EXTRA_CFLAGS) -c -o $@ $<
+
+$(BUILD)/obj/lib/%.o: EXTRA_CFLAGS = -Iinclude/uapi -Ilib
+$(BUILD)/obj/tests/%.o: EXTRA_CFLAGS = -Iinclude/uapi -Ilib -Itests/harness -Idrivers -Itools
+$(BUILD)/obj/tools/%.o: EXTRA_CFLAGS = -DUSRPCI_VERSION=\"$(VERSION)\"
+$(BUILD)/obj/tests/%.o: | $(SETUP_TEST)
+$(BUILD)/obj/drivers/%.o: EXTRA_CFLAGS = -Idrivers
+
+$(LIB): $(LIB_OBJS)
+$(USRDRV): $(USRDRV_OBJS)
+%.a:
+	@mkdir -p $(@D)
+	rm -f $@
+	$(AR) rcs $@ $^
+
+$(LIBSO): $(LIB_OBJS) lib/libusrpci.map
+	$(CC) -shared -Wl,-soname,$(@F) -Wl,--version-script=lib/libusrpci.map \
+		-Wl,--no-undefined -o $@ $(LIB_OBJS) $(LDFLAGS)
+	ln -sf $(@F) $(LIBDIR)/libusrpci.so
+
+$(USRDRVSO): $(USRDRV_OBJS) $(LIBSO) lib/usrdrv/libusrdrv.map
+	$(CC) -shared -Wl,-soname,$(@F) -Wl,--version-script=lib/usrdrv/libusrdrv.map \
+		-Wl,--no-undefined -o $@ $(USRDRV_OBJS) -L$(LIBDIR) -lusrpci $(LDFLAGS)
+	ln -sf $(@F) $(LIBDIR)/libusrdrv.so
+
+# Programs carry the library in them, so that each can be copied anywhere.
+define link
+	@mkdir -p $(@D)
+	$(CC) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDFLAGS) $1
+endef
+
+$(BUILD)/bin/usrpci: $(TOOL_OBJS) $(LIB)
+	$(call link,-lpci -ljson-c)
+
+define driver_program
+$(BUILD)/bin/usrpci-$1: $(BUILD)/obj/drivers/$1/main.o $(call driver_objs,$1) $(LIB)
+	$$(call link,-ljson-c)
+endef
+$(foreach d,$(DRIVERS),$(eval $(call driver_program,$d)))
+
+$(BUILD)/examples/%: $(BUILD)/obj/examples/%.o $(LIB) $(USRDRV)
+	@mkdir -p $(@D)
+	$(CC) -o $@ $< $(USRDRV) $(LIB) $(LDFLAGS)
+
+$(BUILD)/tests/tools/%: $(BUILD)/obj/tests/tools/%.o $(filter-out %/main.o,$(TOOL_OBJS)) $(LIB)
+	$(call link,-lcmocka -lpci -ljson-c)
+
+$(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TEST_COMMON) $(DRIVER_OBJS) $(USRDRV) $(LIB)
+	@mkdir -p $(@D)
+	$(CC) -o $@ $< $(TEST_COMMON) $(DRIVER_OBJS) $(USRDRV) $(LIB) $(LDFLAGS) -lcmocka -ljson-c -lpthread
+
+user: $(LIB) $(LIBSO) $(USRDRV) $(USRDRVSO) $(PROGRAMS) $(EXAMPLES)
+tests: $(TESTS)
+.PHONY: tests
+
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
