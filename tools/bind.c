@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The usrpci authors
+#include <errno.h>
+#include <grp.h>
+#include <limits.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+#include <usrpci.h>
+#include "commands.h"
+#include "function.h"
+#include "inuse.h"
+#include "json.h"
+#include "sysfs.h"
+
+#define WAIT_MS		2000
+#define STEP_MS		10
+
+/* What bind did with one function. */
+struct binding {
+	char bdf[USRPCI_BDF_LEN];
+	char before[64];	/* the driver that had it */
+	char path[PATH_MAX];	/* the device file */
+	char isolation[16];
+	struct stat file;
+};
+
+static void say_use(const struct use *use, void *data)
+{
+	warn("%s is in use: %s; run: %s", (const char *)data, use->what, use->command);
+}
+
+static enum status check_unused(char *bdf)
+{
+	int ret = inuse_find("", bdf, say_use, bdf);
+
+	if (ret == -ENOENT)
+		return complain_open(bdf, ret);
+	if (ret < 0)
+		return complain(STATUS_FAILED, "%s: can't tell whether it is in use: %s; "
+				"to take it all the same: usrpci bind --force %s",
+				bdf, strerror(-ret), bdf);
+	return ret ? STATUS_IN_USE : STATUS_OK;
+}
+
+/* devtmpfs makes the file at once, udev may take its time. */
+static int wait_for_file(struct binding *binding)
+{
+	const struct timespec step = { .tv_nsec = STEP_MS * 1000000L };
+	int waited;
+
+	snprintf(binding->path, sizeof(binding->path), "/dev/usrpci/%s", binding->bdf);
+	for (waited = 0; stat(binding->path, &binding->file); waited += STEP_MS) {
+		if (errno != ENOENT)
+			return -errno;
+		if (waited >= WAIT_MS)
+			return -ETIMEDOUT;
+		nanosleep(&step, NULL);
+	}
+	return S_ISCHR(binding->file.st_mode) ? 0 : -ENODEV;
+}
+
+static int set_owner(struct binding *binding, const struct options *options)
+{
+	const struct stat before = binding->file;
+	int err;
+
+	if (options->given & TAKES_GROUP && chown(binding->path, -1, options->gid))
+		return -errno;
+	if (options->given & (TAKES_GROUP | TAKES_MODE) && chmod(binding->path, options->mode)) {
+		err = -errno;
+		if (chown(binding->path, -1, before.st_gid))
+			return -errno;
+		return err;
+	}
+	return stat(binding->path, &binding->file) ? -errno : 0;
+}
+
+static void read_isolation(struct binding *binding)
+{
+	char group[16];
+	int ret;
+
+	ret = sysfs_link(group, sizeof(group), "/sys/bus/pci/devices/%s/iommu_group", binding->bdf);
+	function_isolation("", binding->bdf, ret ? -1 : atoi(group), binding->isolation,
+			   sizeof(binding->isolation));
+}
+
+/* Gives the function back if its file can't be had as wanted. */
+static enum status set_up_file(struct binding *binding, const struct options *options)
+{
+	int ret = wait_for_file(binding);
+	const char *what = "no device file appeared";
+
+	if (!ret) {
+		what = "can't set the group and mode of its file";
+		ret = set_owner(binding, options);
+	}
+	if (!ret)
+		return STATUS_OK;
+	if (strcmp(binding->before, USRPCI_DRIVER))
+		usrpci_unbind(binding->bdf);
+	return complain(ret == -EPERM ? STATUS_NOT_PERMITTED : STATUS_FAILED,
+			"%s stays with %s, %s (%s); see: dmesg", binding->bdf,
+			*binding->before ? binding->before : "no driver", what, strerror(-ret));
+}
+
+static void owner_names(const struct binding *binding, char *owner, char *group, size_t len)
+{
+	const struct passwd *user = getpwuid(binding->file.st_uid);
+	const struct group *set = getgrgid(binding->file.st_gid);
+
+	snprintf(owner, len, "%u", binding->file.st_uid);
+	snprintf(group, len, "%u", binding->file.st_gid);
+	if (user)
+		snprintf(owner, len, "%s", user->pw_name);
+	if (set)
+		snprintf(group, len, "%s", set->gr_name);
+}
+
+static void print_text(const struct binding *binding)
+{
+	char owner[64], group[64];
+
+	owner_names(binding, owner, group, sizeof(owner));
+	printf("%s: %s → usrpci, isolation %s, %s %s:%s %04o\n", binding->bdf,
+	       *binding->before ? binding->before : "no driver", binding->isolation,
+	       binding->path, owner, group, binding->file.st_mode & 07777);
+}
+
+static struct json_object *make_json(const struct binding *binding)
+{
+	struct json_object *object = json_object_new_object();
+	char owner[64], group[64];
+
+	owner_names(binding, owner, group, sizeof(owner));
+	json_add_text(object, "address", binding->bdf);
+	json_add_text(object, "previous_driver", binding->before);
+	json_add_text(object, "driver", USRPCI_DRIVER);
+	json_add_text(object, "isolation", binding->isolation);
+	json_add_text(object, "path", binding->path);
+	json_add_text(object, "owner", owner);
+	json_add_text(object, "group", group);
+	json_add_format(object, "mode", "%04o", binding->file.st_mode & 07777);
+	return object;
+}
+
+static void warn_of_isolation(const struct binding *binding)
+{
+	if (strcmp(binding->isolation, usrpci_isolation_name(USRPCI_STRICT)))
+		warn("%s: isolation is %s: the device can reach memory that it wasn't handed, "
+		     "so opening it needs CAP_SYS_RAWIO; see: man usrpci",
+		     binding->bdf, binding->isolation);
+}
+
+static enum status bind_one(struct binding *binding, const struct options *options)
+{
+	enum status status = STATUS_OK;
+	int ret = usrpci_driver(binding->bdf, binding->before, sizeof(binding->before));
+
+	if (ret)
+		return complain_open(binding->bdf, ret);
+	/* Once it's usrpci's, no disk or network of it is left. */
+	if (!(options->given & TAKES_FORCE) && strcmp(binding->before, USRPCI_DRIVER))
+		status = check_unused(binding->bdf);
+	if (status)
+		return status;
+	ret = usrpci_bind(binding->bdf);
+	if (ret)
+		return complain_open(binding->bdf, ret);
+	read_isolation(binding);
+	return set_up_file(binding, options);
+}
+
+static enum status run(const struct options *options, int nr, char **args)
+{
+	struct json_object *array = json_object_new_array();
+	enum status status, worst = STATUS_OK;
+	int i;
+
+	for (i = 0; i < nr; i++) {
+		struct binding binding = { 0 };
+
+		status = parse_address(args[i], binding.bdf);
+		if (!status)
+			status = bind_one(&binding, options);
+		if (status > worst)
+			worst = status;
+		if (status)
+			continue;
+		warn_of_isolation(&binding);
+		if (options->given & TAKES_JSON)
+			json_object_array_add(array, make_json(&binding));
+		else
+			print_text(&binding);
+	}
+	if (options->given & TAKES_JSON)
+		json_print(array);
+	else
+		json_object_put(array);
+	return worst;
+}
+
+const struct subcommand bind_command = {
+	.name = "bind",
+	.arguments = "BDF...",
+	.summary = "Take functions from their drivers and give them to usrpci",
+	.takes = TAKES_FORCE | TAKES_GROUP | TAKES_JSON | TAKES_MODE,
+	.min = 1,
+	.run = run,
+};

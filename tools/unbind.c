@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The usrpci authors
+#include <errno.h>
+#include <stdio.h>
+#include <usrpci.h>
+#include "commands.h"
+#include "function.h"
+#include "json.h"
+
+static enum status unbind_one(const char *bdf, char *driver, size_t len)
+{
+	char opener[64];
+	pid_t pid = function_opener("", bdf, opener, sizeof(opener));
+	int ret = usrpci_unbind(bdf);
+
+	if (!ret)
+		ret = usrpci_driver(bdf, driver, len);
+	if (ret)
+		return complain_open(bdf, ret);
+	if (pid)
+		warn("%s was taken from process %d (%s), whose calls now fail; to end it: kill %d",
+		     bdf, pid, opener, pid);
+	return STATUS_OK;
+}
+
+static struct json_object *make_json(const char *bdf, const char *driver)
+{
+	struct json_object *object = json_object_new_object();
+
+	json_add_text(object, "address", bdf);
+	json_add_text(object, "driver", driver);
+	return object;
+}
+
+static enum status run(const struct options *options, int nr, char **args)
+{
+	struct json_object *array = json_object_new_array();
+	enum status status, worst = STATUS_OK;
+	char bdf[USRPCI_BDF_LEN], driver[64] = "";
+	int i;
+
+	for (i = 0; i < nr; i++) {
+		status = parse_address(args[i], bdf);
+		if (!status)
+			status = unbind_one(bdf, driver, sizeof(driver));
+		if (status > worst)
+			worst = status;
+		if (status)
+			continue;
+		json_object_array_add(array, make_json(bdf, driver));
+		if (!(options->given & TAKES_JSON))
+			printf("%s: usrpci → %s\n", bdf, *driver ? driver : "no driver");
+	}
+	if (options->given & TAKES_JSON)
+		json_print(array);
+	else
+		json_object_put(array);
+	return worst;
+}
+
+const struct subcommand unbind_command = {
+	.name = "unbind",
+	.arguments = "BDF...",
+	.summary = "Take functions from usrpci and give them back to their drivers",
+	.takes = TAKES_JSON,
+	.min = 1,
+	.run = run,
+};
