@@ -8,11 +8,9 @@
 
 #include "bar.h"
 #include "file.h"
+#include "insert.h"
 #include "ioctl.h"
 #include "trace.h"
-
-/* Pages that one fault brings in: registers are few, a large memory BAR isn't. */
-#define USRPCI_FAULT_AROUND	64UL
 
 static enum usrpci_bar_kind usrpci_bar_kind(struct pci_dev *pdev, unsigned int bar)
 {
@@ -58,7 +56,7 @@ static unsigned int usrpci_windows(struct pci_dev *pdev, unsigned int bar,
 		return 0;
 	if (!usrpci_irqs_remapped(&pdev->dev))
 		usrpci_msix_table(pdev, bar, &start, &end);
-	start = ALIGN_DOWN(start, PAGE_SIZE);
+	start = min_t(u64, ALIGN_DOWN(start, PAGE_SIZE), len);
 	end = min_t(u64, PAGE_ALIGN(end), len);
 	if (start)
 		windows[nr++] = (struct usrpci_ioc_window){ .offset = 0, .len = start };
@@ -118,33 +116,19 @@ static unsigned int usrpci_vma_bar(struct vm_area_struct *vma)
 	return (vma->vm_pgoff >> (USRPCI_BAR_SHIFT - PAGE_SHIFT)) - 1;
 }
 
-/* The BAR's page that backs a page of a map. */
-static unsigned long usrpci_vma_pfn(struct usrpci_file *file, struct vm_area_struct *vma,
-				    unsigned long addr)
+static u64 usrpci_vma_offset(struct vm_area_struct *vma)
 {
-	u64 offset = ((u64)vma->vm_pgoff << PAGE_SHIFT) - usrpci_bar_offset(usrpci_vma_bar(vma));
-
-	return PHYS_PFN(pci_resource_start(usrpci_pdev(file), usrpci_vma_bar(vma)) + offset +
-			(addr - vma->vm_start));
+	return ((u64)vma->vm_pgoff << PAGE_SHIFT) - usrpci_bar_offset(usrpci_vma_bar(vma));
 }
 
-static vm_fault_t usrpci_bar_insert(struct usrpci_file *file, struct vm_fault *vmf)
+static unsigned long usrpci_bar_pfn(struct vm_area_struct *vma, unsigned long offset)
 {
-	struct vm_area_struct *vma = vmf->vma;
-	unsigned long around = USRPCI_FAULT_AROUND << PAGE_SHIFT;
-	unsigned long addr = max(vma->vm_start, ALIGN_DOWN(vmf->address, around));
-	unsigned long end = min(vma->vm_end, ALIGN_DOWN(vmf->address, around) + around);
-	vm_fault_t ret = VM_FAULT_SIGBUS;
+	struct usrpci_file *file = vma->vm_private_data;
 
-	for (; addr < end; addr += PAGE_SIZE) {
-		ret = vmf_insert_pfn(vma, addr, usrpci_vma_pfn(file, vma, addr));
-		if (ret & VM_FAULT_ERROR)
-			break;
-	}
-	return ret;
+	return PHYS_PFN(pci_resource_start(usrpci_pdev(file), usrpci_vma_bar(vma)) +
+			usrpci_vma_offset(vma) + offset);
 }
 
-/* After a reset or with decoding switched on again; maps are made whole at mmap. */
 static vm_fault_t usrpci_bar_fault(struct vm_fault *vmf)
 {
 	struct usrpci_file *file = vmf->vma->vm_private_data;
@@ -152,7 +136,7 @@ static vm_fault_t usrpci_bar_fault(struct vm_fault *vmf)
 
 	if (!usrpci_enter(file)) {
 		if (file->decode & IORESOURCE_MEM)
-			ret = usrpci_bar_insert(file, vmf);
+			ret = usrpci_insert(vmf, usrpci_bar_pfn);
 		usrpci_leave(file);
 	}
 	trace_usrpci_fault(file->function, vmf->address, vmf->pgoff,
@@ -176,47 +160,30 @@ static bool usrpci_in_window(struct pci_dev *pdev, unsigned int bar, u64 offset,
 	return false;
 }
 
-/* Inside the gate. */
-static int usrpci_bar_map(struct usrpci_file *file, struct vm_area_struct *vma, bool combine)
+/* Only prepares: see insert.h. */
+int usrpci_bar_mmap(struct usrpci_file *file, struct vm_area_struct *vma, u64 pos)
 {
 	struct pci_dev *pdev = usrpci_pdev(file);
-	unsigned int bar = usrpci_vma_bar(vma);
-	u64 offset = ((u64)vma->vm_pgoff << PAGE_SHIFT) - usrpci_bar_offset(bar);
-	size_t len = vma->vm_end - vma->vm_start;
+	bool combine = pos & USRPCI_MMAP_WC;
+	unsigned int bar;
 
-	if (!usrpci_in_window(pdev, bar, offset, len))
+	pos &= ~USRPCI_MMAP_WC;
+	bar = (pos >> USRPCI_BAR_SHIFT) - 1;
+	if (bar >= USRPCI_NR_BARS)
+		return -EINVAL;
+	if (!usrpci_in_window(pdev, bar, pos - usrpci_bar_offset(bar),
+			      vma->vm_end - vma->vm_start))
 		return -EINVAL;
 	if (combine && !(pci_resource_flags(pdev, bar) & IORESOURCE_PREFETCH))
 		return -EINVAL;
+	vma->vm_pgoff = pos >> PAGE_SHIFT;
 	/* A child would hold registers of a device it doesn't drive. */
 	vm_flags_set(vma, VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP | VM_DONTCOPY);
 	vma->vm_page_prot = combine ? pgprot_writecombine(vma->vm_page_prot) :
 				      pgprot_noncached(vma->vm_page_prot);
 	vma->vm_ops = &usrpci_bar_vm_ops;
 	vma->vm_private_data = file;
-	if (!(file->decode & IORESOURCE_MEM))
-		return 0;
-	return io_remap_pfn_range(vma, vma->vm_start, usrpci_vma_pfn(file, vma, vma->vm_start),
-				  len, vma->vm_page_prot);
-}
-
-int usrpci_bar_mmap(struct usrpci_file *file, struct vm_area_struct *vma, u64 pos)
-{
-	bool combine = pos & USRPCI_MMAP_WC;
-	u64 index;
-	int err;
-
-	pos &= ~USRPCI_MMAP_WC;
-	index = pos >> USRPCI_BAR_SHIFT;
-	if (index < 1 || index > USRPCI_NR_BARS)
-		return -EINVAL;
-	vma->vm_pgoff = pos >> PAGE_SHIFT;
-	err = usrpci_enter(file);
-	if (err)
-		return err;
-	err = usrpci_bar_map(file, vma, combine);
-	usrpci_leave(file);
-	return err;
+	return 0;
 }
 
 static void __iomem *usrpci_bar_io(struct usrpci_file *file, unsigned int bar)

@@ -12,6 +12,7 @@
 #include "account.h"
 #include "coherent.h"
 #include "file.h"
+#include "insert.h"
 #include "ioctl.h"
 #include "object.h"
 #include "trace.h"
@@ -123,6 +124,12 @@ void usrpci_coherents_revoke(struct usrpci_file *file)
 	mutex_unlock(&file->coherent_lock);
 }
 
+/* Of a map, from the buffer's start. */
+static u64 usrpci_coherent_offset(struct vm_area_struct *vma)
+{
+	return ((u64)vma->vm_pgoff << PAGE_SHIFT) & ((1ULL << USRPCI_COHERENT_SHIFT) - 1);
+}
+
 static void usrpci_coherent_open(struct vm_area_struct *vma)
 {
 	struct usrpci_coherent *c = vma->vm_private_data;
@@ -135,10 +142,23 @@ static void usrpci_coherent_close(struct vm_area_struct *vma)
 	usrpci_coherent_put(vma->vm_private_data);
 }
 
-/* All of it is mapped from the start: what is missing was taken away. */
+static unsigned long usrpci_coherent_pfn(struct vm_area_struct *vma, unsigned long offset)
+{
+	struct usrpci_coherent *c = vma->vm_private_data;
+
+	return usrpci_coherent_page(c->cpu + usrpci_coherent_offset(vma) + offset);
+}
+
 static vm_fault_t usrpci_coherent_fault(struct vm_fault *vmf)
 {
-	return VM_FAULT_SIGBUS;
+	struct usrpci_coherent *c = vmf->vma->vm_private_data;
+	vm_fault_t ret = VM_FAULT_SIGBUS;
+
+	if (!usrpci_enter(c->file)) {
+		ret = usrpci_insert(vmf, usrpci_coherent_pfn);
+		usrpci_leave(c->file);
+	}
+	return ret;
 }
 
 static const struct vm_operations_struct usrpci_coherent_vm_ops = {
@@ -147,21 +167,15 @@ static const struct vm_operations_struct usrpci_coherent_vm_ops = {
 	.fault = usrpci_coherent_fault,
 };
 
-static int usrpci_coherent_map(struct usrpci_coherent *c, struct vm_area_struct *vma, u64 offset)
+/* Only prepares: see insert.h. */
+static int usrpci_coherent_map(struct usrpci_coherent *c, struct vm_area_struct *vma)
 {
-	unsigned long pgoff = vma->vm_pgoff;
-	size_t len = vma->vm_end - vma->vm_start;
-	int err;
+	u64 offset = usrpci_coherent_offset(vma);
 
-	if (offset >= c->len || len > c->len - offset)
+	if (offset >= c->len || vma->vm_end - vma->vm_start > c->len - offset)
 		return -EINVAL;
-	vm_flags_set(vma, VM_IO | VM_DONTEXPAND | VM_DONTDUMP);
-	/* The DMA API takes the offset in the buffer for the one in the file. */
-	vma->vm_pgoff = offset >> PAGE_SHIFT;
-	err = dma_mmap_coherent(usrpci_dma_device(c->file), vma, c->cpu, c->bus_addr, c->len);
-	vma->vm_pgoff = pgoff;
-	if (err)
-		return err;
+	vm_flags_set(vma, VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP);
+	vma->vm_page_prot = usrpci_coherent_prot(usrpci_dma_device(c->file), vma->vm_page_prot);
 	vma->vm_ops = &usrpci_coherent_vm_ops;
 	vma->vm_private_data = c;
 	refcount_inc(&c->users);
@@ -178,8 +192,7 @@ int usrpci_coherent_mmap(struct usrpci_file *file, struct vm_area_struct *vma, u
 		return err;
 	obj = usrpci_object_get(file, pos >> USRPCI_COHERENT_SHIFT, USRPCI_OBJECT_COHERENT);
 	if (obj) {
-		err = usrpci_coherent_map(to_coherent(obj), vma,
-					  pos & ((1ULL << USRPCI_COHERENT_SHIFT) - 1));
+		err = usrpci_coherent_map(to_coherent(obj), vma);
 		usrpci_object_put(obj);
 	} else {
 		err = -EINVAL;
@@ -273,11 +286,10 @@ int usrpci_coherent_alloc(struct usrpci_command *cmd)
 	arg->len = PAGE_ALIGN(arg->len);
 	arg->missing = 0;
 	err = usrpci_coherent_make(file, arg, &made);
-	if (err) {
-		if (arg->missing)
-			usrpci_respond(cmd, sizeof(*arg));
+	if (err == -ENOMEM)
+		usrpci_respond(cmd, sizeof(*arg));
+	if (err)
 		return err;
-	}
 	answered = usrpci_respond(cmd, sizeof(*arg));
 	/* If the function has gone by now, teardown has taken the buffer. */
 	err = usrpci_enter(file);

@@ -34,10 +34,7 @@ static void usrpci_config_allow_header(struct usrpci_config *config)
 	usrpci_config_allow(config, PCI_COMMAND,
 			    PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_PARITY |
 			    PCI_COMMAND_SERR, 0);
-	usrpci_config_allow(config, PCI_STATUS, 0,
-			    PCI_STATUS_PARITY | PCI_STATUS_SIG_TARGET_ABORT |
-			    PCI_STATUS_REC_TARGET_ABORT | PCI_STATUS_REC_MASTER_ABORT |
-			    PCI_STATUS_SIG_SYSTEM_ERROR | PCI_STATUS_DETECTED_PARITY);
+	usrpci_config_allow(config, PCI_STATUS, 0, 0xffff); /* or read-only */
 	usrpci_config_allow(config, PCI_CACHE_LINE_SIZE, 0xffff, 0); /* and latency timer */
 }
 
@@ -177,6 +174,11 @@ static bool usrpci_config_has(int offset, size_t width, int reg)
 	return offset <= reg && reg < offset + (int)width;
 }
 
+static bool usrpci_config_has_power(struct usrpci_config *config, int offset, size_t width)
+{
+	return config->pm_cap && usrpci_config_has(offset, width, config->pm_cap + PCI_PM_CTRL);
+}
+
 /* Of a write that covers the power management register. */
 static pci_power_t usrpci_config_power_state(struct usrpci_config *config, int offset, u32 value)
 {
@@ -201,34 +203,62 @@ static int usrpci_config_set_power(struct usrpci_file *file, pci_power_t state)
 	return err;
 }
 
-/* With nobody else inside the gate. */
+/* What would stop the function from decoding its memory. */
+static bool usrpci_config_stops(struct usrpci_config *config, int offset, size_t width, u32 value)
+{
+	if (usrpci_config_has(offset, width, PCI_COMMAND))
+		return !(value >> 8 * (PCI_COMMAND - offset) & PCI_COMMAND_MEMORY);
+	return usrpci_config_has_power(config, offset, width) &&
+	       usrpci_config_power_state(config, offset, value) != PCI_D0;
+}
+
+/*
+ * With nobody else inside the gate, and INTx held: its handler switches
+ * INTX_DISABLE at any time, so whatever the user writes there is not meant.
+ */
 static int usrpci_config_change(struct usrpci_file *file, int offset, size_t width, u32 value)
 {
 	struct usrpci_config *config = file->config;
 	struct pci_dev *pdev = usrpci_pdev(file);
 	u32 set = usrpci_config_bits(config->set, offset, width);
 	u32 clear = usrpci_config_bits(config->clear, offset, width);
-	bool command = usrpci_config_has(offset, width, PCI_COMMAND);
-	bool power = config->pm_cap &&
-		     usrpci_config_has(offset, width, config->pm_cap + PCI_PM_CTRL);
+	u32 ignored = 0;
 	u32 now;
 	int err;
 
+	if (usrpci_config_has(offset, width, PCI_COMMAND + 1))
+		ignored = PCI_COMMAND_INTX_DISABLE >> 8 << 8 * (PCI_COMMAND + 1 - offset);
 	err = usrpci_config_get(pdev, offset, width, &now);
 	if (err)
 		return err;
-	if ((value ^ now) & ~(set | clear))
+	if ((value ^ now) & ~(set | clear | ignored))
 		return -EPERM;
+	if (usrpci_config_has_power(config, offset, width))
+		return usrpci_config_set_power(file,
+					       usrpci_config_power_state(config, offset, value));
+	if (!(set | clear))
+		return 0;
+	return usrpci_config_put(pdev, offset, width,
+				 (now & ~(set | clear)) | (value & (set | clear)));
+}
+
+static int usrpci_config_write(struct usrpci_file *file, int offset, size_t width, u32 value)
+{
+	bool decode = usrpci_config_has(offset, width, PCI_COMMAND) ||
+		      usrpci_config_has_power(file->config, offset, width);
+	int err;
+
+	/* The kernel keeps its hands on the MSI-X table, in a BAR. */
+	if (file->irq.type == USRPCI_IRQ_MSIX &&
+	    usrpci_config_stops(file->config, offset, width, value))
+		return -EBUSY;
 	/* A map must not outlive the decoding that it needs. */
-	if (command || power)
+	if (decode)
 		usrpci_file_zap_bars(file);
-	if (power)
-		err = usrpci_config_set_power(file,
-					      usrpci_config_power_state(config, offset, value));
-	else if (set | clear)
-		err = usrpci_config_put(pdev, offset, width,
-					(now & ~(set | clear)) | (value & (set | clear)));
-	if (command || power)
+	usrpci_intx_hold(file);
+	err = usrpci_config_change(file, offset, width, value);
+	usrpci_intx_release(file);
+	if (decode)
 		usrpci_config_update_decode(file);
 	return err;
 }
@@ -246,7 +276,7 @@ int usrpci_config_access(struct usrpci_file *file, u64 offset, size_t width, u64
 		err = usrpci_enter_alone(file);
 		if (err)
 			return err;
-		err = usrpci_config_change(file, offset, width, *value);
+		err = usrpci_config_write(file, offset, width, *value);
 		usrpci_leave_alone(file);
 		return err;
 	}

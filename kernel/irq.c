@@ -198,6 +198,9 @@ static int usrpci_irq_allocate(struct usrpci_file *file, u32 type, u32 nr)
 		return -EOPNOTSUPP;
 	if (nr > offered)
 		return -ENOSPC;
+	/* The MSI-X table is in a BAR. */
+	if (type == USRPCI_IRQ_MSIX && !(file->decode & IORESOURCE_MEM))
+		return -EIO;
 	irq->vectors = kvcalloc(nr, sizeof(*irq->vectors), GFP_KERNEL_ACCOUNT);
 	if (!irq->vectors)
 		return -ENOMEM;
@@ -219,6 +222,18 @@ void usrpci_irq_free(struct usrpci_file *file)
 	if (irq->nr)
 		usrpci_vectors_free(irq, usrpci_pdev(file), irq->nr);
 	mutex_unlock(&irq->mutex);
+}
+
+void usrpci_intx_hold(struct usrpci_file *file)
+{
+	if (file->irq.type == USRPCI_IRQ_INTX)
+		disable_irq(file->irq.vectors[0].line);
+}
+
+void usrpci_intx_release(struct usrpci_file *file)
+{
+	if (file->irq.type == USRPCI_IRQ_INTX)
+		enable_irq(file->irq.vectors[0].line);
 }
 
 u64 usrpci_irq_count(struct usrpci_file *file)

@@ -29,6 +29,10 @@ void usrpci_irq_init(struct usrpci_irq *irq);
 /* Give all vectors back; when this returns no handler runs. */
 void usrpci_irq_free(struct usrpci_file *file);
 
+/* Keep the INTx handler from running, if there is one; with nobody inside the gate. */
+void usrpci_intx_hold(struct usrpci_file *file);
+void usrpci_intx_release(struct usrpci_file *file);
+
 /* Interrupts since a vector was set up, for debugfs. Inside the gate. */
 u64 usrpci_irq_count(struct usrpci_file *file);
 

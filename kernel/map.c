@@ -272,7 +272,7 @@ int usrpci_map(struct usrpci_command *cmd)
 		return PTR_ERR(call.regions);
 	err = usrpci_map_batch(&call, &missing);
 	kvfree(call.regions);
-	if (missing) {
+	if (err == -ENOMEM) {
 		arg->missing = missing;
 		usrpci_respond(cmd, sizeof(*arg));
 	}

@@ -17,7 +17,6 @@
  * @addr: of the next page
  * @offset: of the region's first byte in the next page
  * @pages_left: to be pinned
- * @bytes_left: of the region
  * @max_segment: longest scatterlist entry
  */
 struct usrpci_pin_walk {
@@ -26,7 +25,6 @@ struct usrpci_pin_walk {
 	unsigned long addr;
 	unsigned int offset;
 	unsigned long pages_left;
-	u64 bytes_left;
 	unsigned int max_segment;
 };
 
@@ -40,7 +38,8 @@ static int usrpci_pin_step(struct usrpci_mapping *m, struct usrpci_pin_walk *wal
 	n = usrpci_pin(walk->addr, nr, m->dir == DMA_TO_DEVICE, walk->pages);
 	if (n <= 0)
 		return n ?: -EFAULT;
-	size = min_t(u64, walk->bytes_left, n * PAGE_SIZE - walk->offset);
+	/* Whole pages, since the next ones may be joined to them. */
+	size = n * PAGE_SIZE - walk->offset;
 	err = sg_alloc_append_table_from_pages(&m->pins, walk->pages, n, walk->offset, size,
 					       walk->max_segment,
 					       min(walk->pages_left - n, (unsigned long)INT_MAX / 2),
@@ -51,7 +50,6 @@ static int usrpci_pin_step(struct usrpci_mapping *m, struct usrpci_pin_walk *wal
 	}
 	walk->addr += n * PAGE_SIZE;
 	walk->pages_left -= n;
-	walk->bytes_left -= size;
 	walk->offset = 0;
 	return 0;
 }
@@ -68,6 +66,7 @@ static int usrpci_pin_walk(struct usrpci_mapping *m, struct usrpci_pin_walk *wal
 			return -EINTR;
 		cond_resched();
 	}
+	m->pins.prv->length -= m->nr_pages * PAGE_SIZE - offset_in_page(m->addr) - m->len;
 	return 0;
 }
 
@@ -80,7 +79,6 @@ int usrpci_pin_mapping(struct usrpci_mapping *m, size_t max_segment)
 		.addr = m->addr & PAGE_MASK,
 		.offset = offset_in_page(m->addr),
 		.pages_left = m->nr_pages,
-		.bytes_left = m->len,
 		.max_segment = min_t(size_t, max_segment, UINT_MAX) & PAGE_MASK,
 	};
 	int err;

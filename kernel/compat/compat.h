@@ -77,4 +77,8 @@ bool usrpci_beyond_mask(struct device *dev, struct sg_table *sgt);
 /* Some of @sgt, mapped, goes through a bounce buffer. */
 bool usrpci_is_bounced(struct device *dev, struct sg_table *sgt);
 
+/* The page frame of an address in coherent memory, and how a user maps it. */
+unsigned long usrpci_coherent_page(void *cpu);
+pgprot_t usrpci_coherent_prot(struct device *dev, pgprot_t prot);
+
 #endif /* USRPCI_COMPAT_H */

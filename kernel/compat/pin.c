@@ -8,17 +8,31 @@
 /*
  * Before 6.2 a long-term pin for reading may get the page cache's page of a
  * private file mapping, or the zero page. Asking for write access breaks the
- * copy-on-write first; shared mappings that are read-only refuse it, and need
- * no such care.
+ * copy-on-write first. Memory that is read-only for the process needs a closer
+ * look: a private mapping is broken by force, a shared one has no such need.
  */
+static long pin_read_only(unsigned long addr, struct page **page)
+{
+	struct page *readable;
+	long n;
+
+	n = pin_user_pages_fast(addr, 1, FOLL_LONGTERM, &readable);
+	if (n != 1)
+		return n;
+	n = pin_user_pages_fast(addr, 1, FOLL_LONGTERM | FOLL_WRITE | FOLL_FORCE, page);
+	if (n == 1)
+		unpin_user_page(readable);
+	else
+		*page = readable;
+	return 1;
+}
+
 static long pin_for_reading(unsigned long addr, unsigned long nr, struct page **pages)
 {
 	long n;
 
-	n = pin_user_pages_fast(addr, nr, FOLL_LONGTERM | FOLL_WRITE | FOLL_FORCE, pages);
-	if (n == -EFAULT)
-		n = pin_user_pages_fast(addr, 1, FOLL_LONGTERM, pages);
-	return n;
+	n = pin_user_pages_fast(addr, nr, FOLL_LONGTERM | FOLL_WRITE, pages);
+	return n == -EFAULT ? pin_read_only(addr, pages) : n;
 }
 
 #else

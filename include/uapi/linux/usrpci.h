@@ -26,6 +26,11 @@
  *    pread, pwrite  config space, I/O-port BARs and memory BARs, by naturally
  *                   aligned accesses of 1, 2, 4 or (memory BARs) 8 bytes
  *    mmap           memory BARs (MAP_SHARED) and coherent buffers
+ * A write to configuration space that would change a bit which only the kernel
+ * may change (a BAR, bus mastering, MSI, MSI-X, others) gives EPERM, and so does
+ * one to an MSI-X table while interrupts aren't remapped. Memory decoding can't
+ * be switched off while MSI-X is set up: EBUSY. An access to a BAR that isn't
+ * decoded gives EIO, a touch of its map SIGBUS.
  * poll(2) reports POLLERR | POLLHUP once the function has gone.
  */
 #ifndef _UAPI_LINUX_USRPCI_H
@@ -199,12 +204,13 @@ struct usrpci_ioc_master {
  * struct usrpci_ioc_coherent - Get memory that CPU and device see with no sync.
  * @size: sizeof(struct usrpci_ioc_coherent)
  * @flags: must be 0
- * @len: bytes, rounded up to whole pages
+ * @len: in: bytes; out: rounded up to whole pages
  * @bus_addr: out: bus address of the first byte; the rest follows
  * @mmap_offset: out: file offset for mmap
  * @handle: out: for USRPCI_UNMAP
  * @reserved: must be 0
- * @missing: out, on error ENOMEM: bytes by which RLIMIT_MEMLOCK is too low
+ * @missing: out, on error ENOMEM: bytes by which RLIMIT_MEMLOCK is too low, 0 if
+ *	it isn't
  *
  * The memory is zeroed. It is freed when its handle has been unmapped (or the
  * file is closed) and its last mmap is gone.
@@ -276,7 +282,8 @@ struct usrpci_ioc_region {
  * @region_size: sizeof(struct usrpci_ioc_region)
  * @nr_regions: 1 to USRPCI_MAX_BATCH
  * @regions: pointer to struct usrpci_ioc_region entries, in and out
- * @missing: out, on error ENOMEM: bytes by which RLIMIT_MEMLOCK is too low
+ * @missing: out, on error ENOMEM: bytes by which RLIMIT_MEMLOCK is too low, 0 if
+ *	it isn't
  *
  * All regions are mapped or none.
  *
@@ -351,6 +358,7 @@ enum usrpci_irq_type {
  * EBUSY: vectors are set up already; set up USRPCI_IRQ_NONE first.
  * EOPNOTSUPP: the function has no interrupt of this kind.
  * ENOSPC: the function or the platform hasn't that many.
+ * EIO: MSI-X, and memory decoding is off.
  */
 struct usrpci_ioc_irq_setup {
 	__u32 size;
