@@ -21,7 +21,7 @@ WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 ALL_CFLAGS := -std=gnu11 -D_GNU_SOURCE -fPIC -fvisibility=hidden -MMD -MP $(WARN) \
 	-Iinclude $(CFLAGS)
 
-.PHONY: all user module demo check lint bench clean install
+.PHONY: all user module demo check lint clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -29,6 +29,7 @@ all: user module
 
 include scripts/user.mk
 include scripts/module.mk
+include scripts/install.mk
 
 demo: all
 	scripts/demo

@@ -44,9 +44,9 @@ $(BUILD)/obj/%.o: %.c | $(SETUP)
 	$(CC) $(ALL_CFLAGS) $(EXTRA_CFLAGS) -c -o $@ $<
 
 $(BUILD)/obj/lib/%.o: EXTRA_CFLAGS = -Iinclude/uapi -Ilib
-$(BUILD)/obj/tests/harness/%.o: EXTRA_CFLAGS = -Iinclude/uapi
+$(BUILD)/obj/tests/harness/%.o: EXTRA_CFLAGS = -Iinclude/uapi -Ilib
 $(BUILD)/obj/tests/kernel/%.o: EXTRA_CFLAGS = -Iinclude/uapi -Itests/harness
-$(BUILD)/obj/tests/unit/%.o: EXTRA_CFLAGS = -Ilib
+$(BUILD)/obj/tests/unit/%.o: EXTRA_CFLAGS = -Ilib -Itests/harness
 $(BUILD)/obj/tests/drivers/%.o: EXTRA_CFLAGS = -Idrivers
 $(BUILD)/obj/tests/tools/%.o: EXTRA_CFLAGS = -Itools
 $(BUILD)/obj/tools/%.o: EXTRA_CFLAGS = -DUSRPCI_VERSION=\"$(VERSION)\"
