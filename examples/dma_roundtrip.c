@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The usrpci authors
-/*
- * Has QEMU's edu device copy ordinary malloc()ed memory to its buffer and back:
- *	dma_roundtrip 0000:00:04.0
- */
+// Has QEMU's edu device copy malloc()ed memory to its buffer and back: dma_roundtrip 0000:00:04.0
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -103,11 +100,9 @@ int main(int argc, char **argv)
 	volatile void *bar;
 	int i;
 
-	if (!out || !in)
-		return 1;
+	check("memory", out && in ? 0 : -ENOMEM);
 	for (i = 0; i < LEN; i++)
 		out[i] = (char)rand();
-
 	check("open", usrpci_open(&dev, argc > 1 ? argv[1] : ""));
 	check("DMA mask", usrpci_set_dma_mask(dev, EDU_MASK, EDU_MASK));
 	check("map BAR 0", usrpci_bar_map(dev, 0, 0, 0, 0, &bar));
@@ -118,7 +113,6 @@ int main(int argc, char **argv)
 	transfer(dev, in, false);
 	i = memcmp(in, out, LEN);
 	puts(i ? "the bytes differ" : "the same bytes came back");
-
 	usrpci_close(dev);
 	free(out);
 	free(in);

@@ -24,7 +24,7 @@ int main(int argc, char **argv)
 
 	check("open", usrpci_open(&dev, argc > 1 ? argv[1] : ""));
 	check("map BAR 0", usrpci_bar_map(dev, 0, 0, 0, 0, &bar));
-	check("bus master", usrpci_set_master(dev, true));	/* an MSI is a write by the device */
+	check("bus master", usrpci_set_master(dev, true));	/* an MSI is a write */
 	check("one MSI", usrpci_irq_setup(dev, USRPCI_MSI, 1));
 	check("eventfd", usrpci_irq_wire(dev, 0, 1, &event));
 

@@ -60,25 +60,20 @@ static int show_mapping(int fd, void *buf, struct usr_pci_sglist *sglist, unsign
 
 int main(int argc, char **argv)
 {
-	const unsigned int room = BUFFER_SIZE / (unsigned int)sysconf(_SC_PAGESIZE) + 2;
-	struct usr_pci_sglist *sglist = calloc(room, sizeof(*sglist));
-	char *buf = calloc(1, BUFFER_SIZE);
+	static struct usr_pci_sglist sglist[BUFFER_SIZE / 4096 + 2];
+	static char buf[BUFFER_SIZE];
 	int fd, status;
 
 	if (argc != 4) {
 		fprintf(stderr, "usage: %s BUS SLOT FUNCTION, as 0 4 0\n", argv[0]);
 		return 2;
 	}
-	if (!sglist || !buf)
-		return failed("memory");
 	fd = usr_pci_open(atoi(argv[1]), atoi(argv[2]), atoi(argv[3]), EDU_MASK);
 	if (fd < 0)
 		return failed("usr_pci_open");
 	status = show_consistent(fd);
 	if (!status)
-		status = show_mapping(fd, buf, sglist, room);
+		status = show_mapping(fd, buf, sglist, sizeof(sglist) / sizeof(*sglist));
 	close(fd);
-	free(sglist);
-	free(buf);
 	return status;
 }

@@ -33,8 +33,8 @@ struct edu;
  * @address: as for usrpci_open()
  * @irq: USRPCI_INTX, USRPCI_MSI, or USRPCI_NO_IRQ to poll
  *
- * Return: 0; -ENOTSUP it's another device, or has no such interrupt; as
- * usrpci_open() otherwise.
+ * Return: 0; -ENOTSUP it's another device, or has no such interrupt; -EIO the
+ * platform has no memory within 28 bits to give; as usrpci_open() otherwise.
  */
 int edu_open(struct edu **edup, const char *address, enum usrpci_irq irq);
 

@@ -139,7 +139,7 @@ static void dma_in(struct trial *trial, unsigned char *buf, const unsigned char 
 	int err;
 
 	err = edu_dma_from_device(trial->edu, buf, 0, EDU_BUFFER_LEN);
-	if (!err && memcmp(buf, expected, EDU_BUFFER_LEN))
+	if (!err && memcmp(buf, expected, EDU_BUFFER_LEN) != 0)
 		err = -EBADMSG;
 	report(trial, &step, err);
 }
@@ -159,22 +159,23 @@ static void introduce(struct trial *trial, enum usrpci_irq irq)
 {
 	struct usrpci_info info;
 	uint32_t id = edu_id(trial->edu);
+	const char *isolation;
 	char version[16];
 
 	snprintf(version, sizeof(version), "%u.%u", id >> 24, id >> 16 & 0xff);
 	if (usrpci_info(edu_device(trial->edu), &info))
 		return;
+	isolation = usrpci_isolation_name(info.isolation);
 	if (trial->json) {
 		json_object_object_add(trial->json, "device", json_object_new_string(info.bdf));
 		json_object_object_add(trial->json, "version", json_object_new_string(version));
 		json_object_object_add(trial->json, "irq", json_object_new_string(irq_names[irq]));
-		json_object_object_add(trial->json, "isolation", json_object_new_string(
-				       usrpci_isolation_name(info.isolation)));
+		json_object_object_add(trial->json, "isolation",
+				       json_object_new_string(isolation));
 		return;
 	}
 	printf("edu %s at %s: %s, isolation %s\n", version, info.bdf,
-	       irq == USRPCI_NO_IRQ ? "polled" : irq == USRPCI_MSI ? "MSI" : "INTx",
-	       usrpci_isolation_name(info.isolation));
+	       irq == USRPCI_NO_IRQ ? "polled" : irq == USRPCI_MSI ? "MSI" : "INTx", isolation);
 }
 
 static void explain(const char *address, enum usrpci_irq irq, int err)
@@ -185,6 +186,10 @@ static void explain(const char *address, enum usrpci_irq irq, int err)
 		snprintf(why, sizeof(why),
 			 "%s is no edu device, or has no such interrupt (%s); run: usrpci list",
 			 address, irq_names[irq]);
+	else if (err == -EIO)
+		snprintf(why, sizeof(why),
+			 "%s needs memory below 256 MiB, which this kernel can't give; %s",
+			 address, "boot with an IOMMU and run: usrpci-edu");
 	else
 		usrpci_explain_open(address, err, why, sizeof(why));
 	fprintf(stderr, "usrpci-edu: %s\n", why);

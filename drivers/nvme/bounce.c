@@ -21,7 +21,7 @@ static int move(struct nvme *nvme, enum nvme_op op, uint64_t lba, uint32_t block
 		.bus_addr = nvme->bounce.bus_addr,
 		.len = nvme->bounce.len,
 	};
-	struct nvme_completion done;
+	struct nvme_completion done = { };
 	int got;
 
 	got = nvme_start(nvme, op, lba, blocks, &sg, 1, (uint64_t)at << nvme->shift, 0);

@@ -106,12 +106,16 @@ static void complain(const char *format, ...)
 /* Complains of a call on an open disk. */
 static int complain_of(struct nvme *nvme, const char *what, int err)
 {
+	struct usrpci_info pci = { };
 	char why[512];
 
+	usrpci_info(nvme_device(nvme), &pci);
 	if (err == -EINVAL)
-		complain("%s: past the end of the disk; run: usrpci-nvme identify BDF", what);
+		complain("%s: past the end of the disk; run: usrpci-nvme identify %s", what,
+			 pci.bdf);
 	else if (err == -EROFS)
-		complain("%s: the disk is write-protected; run: usrpci-nvme identify BDF", what);
+		complain("%s: the disk is write-protected; run: usrpci-nvme identify %s", what,
+			 pci.bdf);
 	else if (usrpci_explain(nvme_device(nvme), err, why, sizeof(why)) > 0)
 		complain("%s: %s", what, why);
 	else
@@ -130,8 +134,8 @@ static int open_disk(const struct request *request, struct nvme **nvmep)
 	case 0:
 		return 0;
 	case -ENOTSUP:
-		complain("%s is no NVMe disk that this driver knows, or has no such interrupt; run: usrpci list",
-			 address);
+		complain("%s is no NVMe disk of a known kind, or has no such interrupt; run: %s",
+			 address, "usrpci list");
 		break;
 	case -ETIMEDOUT:
 	case -EIO:
@@ -258,7 +262,7 @@ static int copy_out(struct nvme *nvme, const struct request *request, uint64_t l
 			return complain_of(nvme, "reading", err);
 		err = write_all(fd, buf, part);
 		if (err) {
-			complain("writing: %s; run: df", strerror(-err));
+			complain("writing the output: %s; run: df", strerror(-err));
 			return EXIT_FAILED;
 		}
 		done += part;
@@ -431,6 +435,11 @@ static double per_second(uint64_t what, uint64_t ns)
 	return ns ? (double)what * 1e9 / (double)ns : 0;
 }
 
+static void add_rate(struct json_object *json, const char *name, double rate)
+{
+	json_object_object_add(json, name, json_object_new_double(rate));
+}
+
 static void bench_json(const struct request *request, const struct nvme_info *info,
 		       const struct nvme_figures *figures)
 {
@@ -445,10 +454,8 @@ static void bench_json(const struct request *request, const struct nvme_info *in
 	add_number(json, "commands", figures->commands);
 	add_number(json, "bytes", figures->bytes);
 	add_number(json, "ns", figures->ns);
-	json_object_object_add(json, "iops", json_object_new_double(
-			       per_second(figures->commands, figures->ns)));
-	json_object_object_add(json, "mb_per_s", json_object_new_double(
-			       per_second(figures->bytes, figures->ns) / 1e6));
+	add_rate(json, "iops", per_second(figures->commands, figures->ns));
+	add_rate(json, "mb_per_s", per_second(figures->bytes, figures->ns) / 1e6);
 	add_number(json, "latency_min_ns", figures->latency_min);
 	add_number(json, "latency_avg_ns", figures->latency_avg);
 	add_number(json, "latency_p50_ns", figures->latency_p50);
@@ -480,8 +487,14 @@ static int do_bench(struct nvme *nvme, const struct request *request)
 
 	err = nvme_bench(nvme, &request->bench, &figures);
 	if (err == -EINVAL) {
-		complain("--size must be a multiple of %u bytes, up to %" PRIu64 "; run: usrpci-nvme identify %s",
-			 info->block_size, info->max_transfer, request->address);
+		complain("--size must be whole blocks of %u bytes, up to %" PRIu64 "; run: %s %s",
+			 info->block_size, info->max_transfer, "usrpci-nvme identify",
+			 request->address);
+		return EXIT_FAILED;
+	}
+	if (err == -ENOMEM) {
+		complain("too little memory for %u times %" PRIu64 " bytes; run: %s %s --depth 1",
+			 info->depth, request->bench.size, "usrpci-nvme bench", request->address);
 		return EXIT_FAILED;
 	}
 	if (err)

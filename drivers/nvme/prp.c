@@ -97,20 +97,23 @@ static int take_page(struct cursor *at, uint64_t left, uint64_t *page, uint64_t 
 	return 0;
 }
 
+static int put(struct writer *to, uint64_t entry)
+{
+	if ((to->pos + 1) * ENTRY > to->list->len)
+		return -ENOSPC;
+	to->list->entries[to->pos++] = htole64(entry);
+	return 0;
+}
+
 /* Appends to the list. The last entry of a page of it leads on if more than one is to come. */
 static int append(struct writer *to, uint64_t page, bool last)
 {
 	uint64_t next = to->list->bus_addr + (to->pos + 1) * ENTRY;
+	int err = 0;
 
-	if (!last && next % NVME_PAGE == 0) {
-		if ((to->pos + 1) * ENTRY >= to->list->len)
-			return -ENOSPC;
-		to->list->entries[to->pos++] = htole64(next);
-	}
-	if ((to->pos + 1) * ENTRY > to->list->len)
-		return -ENOSPC;
-	to->list->entries[to->pos++] = htole64(page);
-	return 0;
+	if (!last && next % NVME_PAGE == 0)
+		err = put(to, next);
+	return err ? err : put(to, page);
 }
 
 static int add_page(struct writer *to, uint64_t page, bool last)

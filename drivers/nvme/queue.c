@@ -203,7 +203,7 @@ int nvme_queue_wait(struct nvme *nvme, struct nvme_queue *queue, struct nvme_com
 int nvme_queue_run(struct nvme *nvme, struct nvme_queue *queue, struct nvme_sqe *command,
 		   uint32_t *value)
 {
-	struct nvme_completion done;
+	struct nvme_completion done = { };
 	int got;
 
 	if (nvme->failed)

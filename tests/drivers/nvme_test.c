@@ -1,0 +1,627 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The usrpci authors
+/* The NVMe driver on a real (emulated) disk, $USRPCI_NVME, whose data is lost; exit 77 without. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+#include <linux/capability.h>
+#include <nvme/nvme.h>
+#include <cmocka.h>
+
+#define SKIPPED	77
+#define PAGE	4096UL
+/* The part of the disk that is written; the memory image of it is compared. */
+#define AREA	(12UL << 20)
+#define MARGIN	64
+
+static const char *address;
+
+/* Each test is run with each kind of interrupt. */
+static struct nvme_options options;
+static struct nvme *disk;
+static unsigned char *image, *scratch;
+static uint64_t seed;
+
+static int open_disk(void **state)
+{
+	return nvme_open(&disk, address, &options);
+}
+
+static int close_disk(void **state)
+{
+	nvme_close(disk);
+	disk = NULL;
+	return 0;
+}
+
+static uint64_t pick(uint64_t below)
+{
+	seed = seed * 6364136223846793005ULL + 1442695040888963407ULL;
+	return (seed >> 33) % below;
+}
+
+static void fill(unsigned char *buf, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		buf[i] = (unsigned char)pick(256);
+}
+
+static unsigned char *memory(size_t len)
+{
+	void *mem = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	assert_ptr_not_equal(mem, MAP_FAILED);
+	return mem;
+}
+
+static unsigned long pinned_kb(void)
+{
+	unsigned long kb = 0;
+	char line[128];
+	FILE *file;
+
+	file = fopen("/proc/self/status", "r");
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, "VmPin: %lu", &kb) == 1)
+			break;
+	fclose(file);
+	return kb;
+}
+
+static uint64_t disk_size(void)
+{
+	return nvme_info(disk)->blocks * nvme_info(disk)->block_size;
+}
+
+/* assert_memory_equal() prints each byte that differs; the first will do. */
+static void same(const unsigned char *got, const unsigned char *expected, size_t len)
+{
+	size_t i;
+
+	if (!memcmp(got, expected, len))
+		return;
+	for (i = 0; got[i] == expected[i]; i++)
+		;
+	fail_msg("byte %zu of %zu is %#x, not %#x", i, len, got[i], expected[i]);
+}
+
+/* The disk and its image get the same random bytes. */
+static void write_both(uint64_t offset, size_t len, size_t at)
+{
+	fill(image + offset, len);
+	memcpy(scratch + at, image + offset, len);
+	assert_int_equal(nvme_write(disk, offset, scratch + at, len), 0);
+}
+
+/* Nothing around what was read may change either. */
+static void read_and_compare(uint64_t offset, size_t len, size_t at)
+{
+	unsigned char *buf = scratch + MARGIN + at;
+	size_t i;
+
+	memset(buf - MARGIN, 0x5a, len + 2 * MARGIN);
+	assert_int_equal(nvme_read(disk, offset, buf, len), 0);
+	same(buf, image + offset, len);
+	for (i = 0; i < MARGIN; i++) {
+		assert_int_equal(buf[-1 - (long)i], 0x5a);
+		assert_int_equal(buf[len + i], 0x5a);
+	}
+}
+
+static int fill_disk(void **state)
+{
+	int err;
+
+	seed = 42 + options.irq;
+	err = open_disk(state);
+	if (err)
+		return err;
+	if (disk_size() < AREA)
+		return -ENOSPC;
+	image = memory(AREA);
+	scratch = memory(AREA + PAGE);
+	write_both(0, AREA, 0);
+	return close_disk(state);
+}
+
+static int free_image(void **state)
+{
+	munmap(image, AREA);
+	munmap(scratch, AREA + PAGE);
+	return 0;
+}
+
+static void test_identify(void **state)
+{
+	const struct nvme_info *info = nvme_info(disk);
+
+	assert_true(info->blocks > 0);
+	assert_true(info->block_size >= 512);
+	assert_int_equal(info->block_size & (info->block_size - 1), 0);
+	assert_true(strlen(info->serial) > 0);
+	assert_true(strlen(info->model) > 0);
+	assert_int_equal(info->nsid, 1);
+	assert_true(info->version >> 16 >= 1);
+	assert_true(info->depth >= 1 && info->depth <= 64);
+	assert_true(info->max_transfer >= info->block_size);
+	assert_int_equal(info->max_transfer % info->block_size, 0);
+	assert_int_equal(info->irq, options.irq);
+}
+
+static void test_read_whole_area(void **state)
+{
+	read_and_compare(0, AREA - 2 * MARGIN, 0);
+	read_and_compare(0, AREA - PAGE, 1);
+}
+
+static void test_single_bytes(void **state)
+{
+	static const uint64_t at[] = { 0, 1, 511, 512, 513, 4095, 4096, AREA - 1 };
+	unsigned int i;
+
+	for (i = 0; i < sizeof(at) / sizeof(at[0]); i++) {
+		write_both(at[i], 1, i);
+		read_and_compare(at[i], 1, i);
+	}
+	read_and_compare(0, 3 * PAGE, 0);
+}
+
+/* Around the most that a command moves, at each alignment of memory and disk. */
+static void test_split_commands(void **state)
+{
+	const uint64_t most = nvme_info(disk)->max_transfer;
+	const size_t around[] = { most - 512, most - 1, most, most + 1, most + 512, 3 * most + 5 };
+	unsigned int i;
+
+	for (i = 0; i < sizeof(around) / sizeof(around[0]); i++) {
+		write_both(i * 512, around[i], 4 * i);
+		read_and_compare(i * 512, around[i], 4 * i);
+		read_and_compare(i * 512, around[i], i);
+		write_both(77 + i, around[i], 4 * i + 1);
+		read_and_compare(77 + i, around[i], 4 * i);
+	}
+	read_and_compare(0, AREA - PAGE, 0);
+}
+
+static size_t random_length(void)
+{
+	static const size_t below[] = { 16, 1024, 20000, 300000, 2500000 };
+
+	return 1 + pick(below[pick(5)]);
+}
+
+static void test_random_ranges(void **state)
+{
+	unsigned int i;
+	uint64_t offset;
+	size_t len;
+
+	for (i = 0; i < 200; i++) {
+		len = random_length();
+		offset = pick(AREA - len);
+		if (pick(2))
+			offset &= ~511ULL;
+		if (pick(2))
+			write_both(offset, len, pick(1024));
+		else
+			read_and_compare(offset, len, pick(1024));
+	}
+	read_and_compare(0, AREA - PAGE, 0);
+}
+
+static void test_kept_after_close(void **state)
+{
+	write_both(5000, 100000, 3);
+	assert_int_equal(nvme_flush(disk), 0);
+	close_disk(state);
+	assert_int_equal(open_disk(state), 0);
+	read_and_compare(0, AREA - PAGE, 0);
+}
+
+static void test_end_of_disk(void **state)
+{
+	const uint64_t size = disk_size();
+	unsigned char last[3];
+
+	assert_int_equal(nvme_read(disk, size - 3, last, 3), 0);
+	assert_int_equal(nvme_write(disk, size - 3, last, 3), 0);
+	assert_int_equal(nvme_read(disk, size, last, 0), 0);
+}
+
+static void test_out_of_range(void **state)
+{
+	const uint64_t size = disk_size();
+	unsigned long pinned = pinned_kb();
+
+	assert_int_equal(nvme_read(disk, size, scratch, 1), -EINVAL);
+	assert_int_equal(nvme_read(disk, size - 1, scratch, 2), -EINVAL);
+	assert_int_equal(nvme_read(disk, UINT64_MAX, scratch, 1), -EINVAL);
+	assert_int_equal(nvme_read(disk, UINT64_MAX - 511, scratch, 512), -EINVAL);
+	assert_int_equal(nvme_write(disk, size - 512, scratch, 1024), -EINVAL);
+	assert_int_equal(nvme_write(disk, 1, scratch, SIZE_MAX), -EINVAL);
+	assert_int_equal(pinned_kb(), pinned);
+	read_and_compare(0, PAGE, 0);
+}
+
+static void test_bad_memory(void **state)
+{
+	unsigned char *mem = memory(4 * PAGE);
+	unsigned long pinned = pinned_kb();
+
+	assert_int_equal(mprotect(mem + PAGE, PAGE, PROT_READ), 0);
+	assert_int_equal(nvme_read(disk, 0, mem, 4 * PAGE), -EFAULT);
+	munmap(mem + 2 * PAGE, PAGE);
+	assert_int_equal(nvme_write(disk, 0, mem, 4 * PAGE), -EFAULT);
+	assert_int_equal(pinned_kb(), pinned);
+	munmap(mem, 4 * PAGE);
+	read_and_compare(0, AREA - PAGE, 0);
+}
+
+/**
+ * struct flight - Commands of a page each, all at once.
+ * @map: a page for each
+ * @seen: how often each was done
+ * @nr: how many
+ */
+struct flight {
+	struct usrpci_mapping map;
+	unsigned int *seen;
+	unsigned int nr;
+};
+
+static void begin_flight(struct flight *flight, enum usrpci_dma_direction direction)
+{
+	flight->nr = nvme_info(disk)->depth;
+	flight->seen = calloc(flight->nr, sizeof(*flight->seen));
+	flight->map = (struct usrpci_mapping){
+		.len = flight->nr * PAGE,
+		.direction = direction,
+		.nr_sg = usrpci_sg_room(flight->nr * PAGE),
+	};
+	flight->map.addr = memory(flight->map.len);
+	flight->map.sg = calloc(flight->map.nr_sg, sizeof(*flight->map.sg));
+	assert_non_null(flight->seen);
+	assert_non_null(flight->map.sg);
+	if (direction == USRPCI_DMA_TO_DEVICE)
+		fill(flight->map.addr, flight->map.len);
+	assert_int_equal(usrpci_map(nvme_device(disk), &flight->map, 1), 0);
+}
+
+static void end_flight(struct flight *flight)
+{
+	munmap(flight->map.addr, flight->map.len);
+	free(flight->map.sg);
+	free(flight->seen);
+}
+
+/* The blocks in an order unlike memory's. */
+static uint64_t lba_of(const struct flight *flight, unsigned int i)
+{
+	uint32_t blocks = (uint32_t)PAGE / nvme_info(disk)->block_size;
+
+	return (uint64_t)(flight->nr - 1 - i) * blocks;
+}
+
+static void submit_all(struct flight *flight, enum nvme_op op)
+{
+	uint32_t blocks = (uint32_t)PAGE / nvme_info(disk)->block_size;
+	unsigned int i;
+
+	for (i = 0; i < flight->nr; i++)
+		assert_int_equal(nvme_submit(disk, op, lba_of(flight, i), blocks, &flight->map,
+					     i * PAGE, i), 0);
+	assert_int_equal(nvme_submit(disk, op, 0, blocks, &flight->map, 0, 0), -EAGAIN);
+}
+
+static void wait_all(struct flight *flight)
+{
+	struct nvme_completion done[7];
+	unsigned int left = flight->nr;
+	int got, i;
+
+	while (left) {
+		got = nvme_wait(disk, done, 7, 30000);
+		assert_in_range(got, 1, 7);
+		for (i = 0; i < got; i++) {
+			assert_int_equal(done[i].error, 0);
+			assert_true(done[i].cookie < flight->nr);
+			assert_int_equal(flight->seen[done[i].cookie]++, 0);
+		}
+		left -= (unsigned int)got;
+	}
+	assert_int_equal(nvme_poll(disk, done, 7), 0);
+}
+
+static void test_many_writes_at_once(void **state)
+{
+	uint32_t block = nvme_info(disk)->block_size;
+	struct flight flight;
+	unsigned int i;
+
+	begin_flight(&flight, USRPCI_DMA_TO_DEVICE);
+	submit_all(&flight, NVME_WRITE);
+	assert_int_equal(nvme_read(disk, 0, scratch, 512), -EBUSY);
+	assert_int_equal(nvme_flush(disk), -EBUSY);
+	wait_all(&flight);
+	assert_int_equal(usrpci_unmap(nvme_device(disk), &flight.map.handle, 1), 0);
+	for (i = 0; i < flight.nr; i++)
+		memcpy(image + lba_of(&flight, i) * block,
+		       (unsigned char *)flight.map.addr + i * PAGE, PAGE);
+	end_flight(&flight);
+	read_and_compare(0, AREA - PAGE, 0);
+}
+
+static void test_many_reads_at_once(void **state)
+{
+	uint32_t block = nvme_info(disk)->block_size;
+	struct flight flight;
+	unsigned int i, turn;
+
+	begin_flight(&flight, USRPCI_DMA_FROM_DEVICE);
+	/* Often enough for the queues to wrap. */
+	for (turn = 0; turn < 5; turn++) {
+		memset(flight.seen, 0, flight.nr * sizeof(*flight.seen));
+		submit_all(&flight, NVME_READ);
+		wait_all(&flight);
+	}
+	assert_int_equal(usrpci_sync_for_cpu(nvme_device(disk), flight.map.handle, 0,
+					     flight.map.len), 0);
+	for (i = 0; i < flight.nr; i++)
+		same((unsigned char *)flight.map.addr + i * PAGE,
+		     image + lba_of(&flight, i) * block, PAGE);
+	assert_int_equal(usrpci_unmap(nvme_device(disk), &flight.map.handle, 1), 0);
+	end_flight(&flight);
+}
+
+static void test_submit_refusals(void **state)
+{
+	const struct nvme_info *info = nvme_info(disk);
+	uint32_t too_many = (uint32_t)(info->max_transfer / info->block_size) + 1;
+	struct nvme_completion done;
+	struct flight flight;
+
+	begin_flight(&flight, USRPCI_DMA_FROM_DEVICE);
+	assert_int_equal(nvme_submit(disk, NVME_READ, 0, 0, &flight.map, 0, 0), -EINVAL);
+	assert_int_equal(nvme_submit(disk, NVME_READ, info->blocks, 1, &flight.map, 0, 0), -EINVAL);
+	assert_int_equal(nvme_submit(disk, NVME_READ, UINT64_MAX, 1, &flight.map, 0, 0), -EINVAL);
+	assert_int_equal(nvme_submit(disk, NVME_READ, info->blocks - 1, 2, &flight.map, 0, 0),
+			 -EINVAL);
+	assert_int_equal(nvme_submit(disk, NVME_READ, 0, too_many, &flight.map, 0, 0), -EINVAL);
+	assert_int_equal(nvme_submit(disk, NVME_READ, 0, 1, &flight.map, 2, 0), -EINVAL);
+	assert_int_equal(nvme_submit(disk, NVME_READ, 0, 1, &flight.map, flight.map.len, 0),
+			 -EINVAL);
+	assert_int_equal(nvme_submit(disk, NVME_READ, 0, 2, &flight.map,
+				     flight.map.len - info->block_size, 0), -EINVAL);
+	assert_int_equal(nvme_wait(disk, &done, 1, 20), -ETIMEDOUT);
+	assert_int_equal(usrpci_unmap(nvme_device(disk), &flight.map.handle, 1), 0);
+	end_flight(&flight);
+	read_and_compare(0, PAGE, 0);
+}
+
+/* Memory that commands still under way would write is left alone from nvme_close() on. */
+static void test_close_with_commands_under_way(void **state)
+{
+	const struct timespec pause = { .tv_nsec = 50000000 };
+	unsigned long pinned;
+	struct flight flight;
+	size_t i;
+
+	close_disk(state);
+	pinned = pinned_kb();
+	assert_int_equal(open_disk(state), 0);
+	begin_flight(&flight, USRPCI_DMA_FROM_DEVICE);
+	submit_all(&flight, NVME_READ);
+	close_disk(state);
+	assert_int_equal(pinned_kb(), pinned);
+	memset(flight.map.addr, 0x77, flight.map.len);
+	nanosleep(&pause, NULL);
+	for (i = 0; i < flight.map.len; i++)
+		if (((unsigned char *)flight.map.addr)[i] != 0x77)
+			fail_msg("byte %zu was written after the close", i);
+	end_flight(&flight);
+	assert_int_equal(open_disk(state), 0);
+	read_and_compare(0, AREA - PAGE, 0);
+}
+
+static void test_depths(void **state)
+{
+	static const unsigned int depths[] = { 1, 2, 1023, 5000 };
+	struct nvme_options other = options;
+	struct flight flight;
+	unsigned int i;
+
+	for (i = 0; i < sizeof(depths) / sizeof(depths[0]); i++) {
+		close_disk(state);
+		other.depth = depths[i];
+		assert_int_equal(nvme_open(&disk, address, &other), 0);
+		assert_true(nvme_info(disk)->depth <= (depths[i] < 1023 ? depths[i] : 1023));
+		read_and_compare(100, 1500000, 4);
+		begin_flight(&flight, USRPCI_DMA_FROM_DEVICE);
+		submit_all(&flight, NVME_READ);
+		wait_all(&flight);
+		assert_int_equal(usrpci_unmap(nvme_device(disk), &flight.map.handle, 1), 0);
+		end_flight(&flight);
+	}
+}
+
+static void test_open_refusals(void **state)
+{
+	struct nvme_options other = options;
+	const char *edu = getenv("USRPCI_EDU");
+	struct nvme *second = NULL;
+
+	assert_int_equal(nvme_open(&second, address, &options), -EBUSY);
+	assert_int_equal(nvme_open(&second, "0000:00:1c.7", &options), -ENOENT);
+	assert_int_equal(nvme_open(&second, "nonsense", &options), -EINVAL);
+	if (edu)
+		assert_int_equal(nvme_open(&second, edu, &options), -ENOTSUP);
+	close_disk(state);
+	other.nsid = 77;
+	assert_int_equal(nvme_open(&second, address, &other), -ENXIO);
+	assert_null(second);
+	assert_int_equal(open_disk(state), 0);
+}
+
+static void test_nothing_left_after_many_opens(void **state)
+{
+	unsigned long pinned;
+	unsigned int i;
+
+	close_disk(state);
+	pinned = pinned_kb();
+	for (i = 0; i < 10; i++) {
+		assert_int_equal(open_disk(state), 0);
+		read_and_compare(i * 1000, 10000, i);
+		close_disk(state);
+		assert_int_equal(pinned_kb(), pinned);
+	}
+	assert_int_equal(open_disk(state), 0);
+}
+
+/* Root may lock all it likes; without this capability it's bound by the limit too. */
+static void set_lock_capability(bool on)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct caps[2];
+
+	assert_int_equal(syscall(SYS_capget, &head, caps), 0);
+	if (on)
+		caps[0].effective |= 1U << CAP_IPC_LOCK;
+	else
+		caps[0].effective &= ~(1U << CAP_IPC_LOCK);
+	assert_int_equal(syscall(SYS_capset, &head, caps), 0);
+}
+
+static void set_limit(unsigned long bytes)
+{
+	const struct rlimit limit = { .rlim_cur = bytes, .rlim_max = RLIM_INFINITY };
+
+	assert_int_equal(setrlimit(RLIMIT_MEMLOCK, &limit), 0);
+}
+
+static int give_limit_back(void **state)
+{
+	set_lock_capability(true);
+	set_limit(RLIM_INFINITY);
+	return close_disk(state);
+}
+
+/* From plenty, over chunks that are halved, to nothing but the driver's own buffer. */
+static void test_memory_limits(void **state)
+{
+	static const unsigned long more[] = { 16UL << 20, 3UL << 20, 200000, 0 };
+	unsigned long pinned = pinned_kb() * 1024;
+	unsigned int i;
+
+	set_lock_capability(false);
+	for (i = 0; i < sizeof(more) / sizeof(more[0]); i++) {
+		set_limit(pinned + more[i]);
+		write_both(3 + i, 5000000, 4);
+		read_and_compare(0, AREA - PAGE, 0);
+		assert_int_equal(pinned_kb() * 1024, pinned);
+	}
+}
+
+static void test_too_little_to_open(void **state)
+{
+	struct nvme *second = NULL;
+
+	close_disk(state);
+	set_lock_capability(false);
+	set_limit(8192);
+	assert_int_equal(nvme_open(&second, address, &options), -ENOMEM);
+	assert_null(second);
+	set_lock_capability(true);
+	assert_int_equal(open_disk(state), 0);
+}
+
+static void test_bench(void **state)
+{
+	struct nvme_bench bench = { .size = 4096, .seconds = 1, .random = true };
+	struct nvme_figures figures;
+
+	assert_int_equal(nvme_bench(disk, &bench, &figures), 0);
+	assert_true(figures.commands > 0);
+	assert_int_equal(figures.bytes, figures.commands * 4096);
+	assert_true(figures.ns >= 1000000000);
+	assert_true(figures.latency_min > 0);
+	assert_true(figures.latency_min <= figures.latency_p50);
+	assert_true(figures.latency_p50 <= figures.latency_p99);
+	assert_true(figures.latency_avg <= figures.latency_max);
+	bench.size = 100;
+	assert_int_equal(nvme_bench(disk, &bench, &figures), -EINVAL);
+	bench.size = nvme_info(disk)->max_transfer + 512;
+	assert_int_equal(nvme_bench(disk, &bench, &figures), -EINVAL);
+	read_and_compare(0, AREA - PAGE, 0);
+}
+
+#define TEST(test)	cmocka_unit_test_setup_teardown(test, open_disk, close_disk)
+
+static int run(enum nvme_irq irq, const char *name)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_identify),
+		TEST(test_read_whole_area),
+		TEST(test_single_bytes),
+		TEST(test_split_commands),
+		TEST(test_random_ranges),
+		TEST(test_kept_after_close),
+		TEST(test_end_of_disk),
+		TEST(test_out_of_range),
+		TEST(test_bad_memory),
+		TEST(test_many_writes_at_once),
+		TEST(test_many_reads_at_once),
+		TEST(test_submit_refusals),
+		TEST(test_close_with_commands_under_way),
+		TEST(test_depths),
+		TEST(test_open_refusals),
+		TEST(test_nothing_left_after_many_opens),
+		TEST(test_bench),
+		cmocka_unit_test_setup_teardown(test_memory_limits, open_disk, give_limit_back),
+		cmocka_unit_test_setup_teardown(test_too_little_to_open, open_disk,
+						give_limit_back),
+	};
+
+	options.irq = irq;
+	return cmocka_run_group_tests_name(name, tests, fill_disk, free_image);
+}
+
+/* QEMU's disk has no MSI: then that can't be tried. */
+static bool has(enum nvme_irq irq)
+{
+	const struct nvme_options wanted = { .irq = irq };
+	struct nvme *probe;
+	int err;
+
+	err = nvme_open(&probe, address, &wanted);
+	if (!err)
+		nvme_close(probe);
+	return err != -ENOTSUP;
+}
+
+int main(void)
+{
+	int status;
+
+	address = getenv("USRPCI_NVME");
+	if (!address) {
+		fputs("USRPCI_NVME names no disk: skipped\n", stderr);
+		return SKIPPED;
+	}
+	status = run(NVME_MSIX, "nvme, MSI-X") | run(NVME_INTX, "nvme, INTx") |
+		 run(NVME_POLLED, "nvme, polled");
+	if (has(NVME_MSI))
+		status |= run(NVME_MSI, "nvme, MSI");
+	return status;
+}
