@@ -79,7 +79,7 @@ void usrpci_leave_alone(struct usrpci_file *file);
 /* Where in the file things lie. */
 #define USRPCI_BAR_SHIFT	44
 #define USRPCI_CONFIG_INDEX	(USRPCI_NR_BARS + 1)
-#define USRPCI_COHERENT_BIT	(1ULL << 62)
+#define USRPCI_COHERENT_BIT	BIT_ULL(62)
 #define USRPCI_COHERENT_SHIFT	36
 
 static inline u64 usrpci_bar_offset(unsigned int bar)

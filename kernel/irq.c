@@ -249,14 +249,28 @@ u64 usrpci_irq_count(struct usrpci_file *file)
 	return count;
 }
 
+static bool usrpci_irq_valid(const struct usrpci_ioc_irq_setup *arg)
+{
+	switch (arg->type) {
+	case USRPCI_IRQ_NONE:
+		return !arg->nr_vectors;
+	case USRPCI_IRQ_INTX:
+		return arg->nr_vectors == 1;
+	case USRPCI_IRQ_MSI:
+	case USRPCI_IRQ_MSIX:
+		return arg->nr_vectors;
+	default:
+		return false;
+	}
+}
+
 int usrpci_irq_setup(struct usrpci_command *cmd)
 {
 	struct usrpci_ioc_irq_setup *arg = cmd->arg;
 	struct usrpci_file *file = cmd->file;
 	int err;
 
-	if (arg->type > USRPCI_IRQ_MSIX || (arg->type == USRPCI_IRQ_NONE) != !arg->nr_vectors ||
-	    (arg->type == USRPCI_IRQ_INTX && arg->nr_vectors != 1))
+	if (!usrpci_irq_valid(arg))
 		return -EINVAL;
 	err = usrpci_enter(file);
 	if (err)

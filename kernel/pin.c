@@ -42,7 +42,7 @@ static int usrpci_pin_step(struct usrpci_mapping *m, struct usrpci_pin_walk *wal
 	size = n * PAGE_SIZE - walk->offset;
 	err = sg_alloc_append_table_from_pages(&m->pins, walk->pages, n, walk->offset, size,
 					       walk->max_segment,
-					       min(walk->pages_left - n, (unsigned long)INT_MAX / 2),
+					       min_t(u64, walk->pages_left - n, INT_MAX / 2),
 					       GFP_KERNEL_ACCOUNT);
 	if (err) {
 		unpin_user_pages(walk->pages, n);
