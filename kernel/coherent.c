@@ -207,8 +207,9 @@ static int usrpci_coherent_fill(struct usrpci_coherent *c)
 	struct usrpci_file *file = c->file;
 	int err;
 
+	/* Whoever asks for more than there is gets an error, and kills nobody. */
 	c->cpu = dma_alloc_coherent(usrpci_dma_device(file), c->len, &c->bus_addr,
-				    GFP_KERNEL | __GFP_NOWARN);
+				    GFP_KERNEL | __GFP_NOWARN | __GFP_RETRY_MAYFAIL);
 	if (!c->cpu)
 		return -ENOMEM;
 	err = usrpci_coherent_hold(c);

@@ -129,7 +129,8 @@ static void usrpci_vectors_free(struct usrpci_irq *irq, struct pci_dev *pdev, u3
 		pci_intx(pdev, 0);
 	for (i = 0; i < nr; i++)
 		free_irq(irq->vectors[i].line, &irq->vectors[i]);
-	pci_free_irq_vectors(pdev);
+	if (irq->type != USRPCI_IRQ_INTX)
+		pci_free_irq_vectors(pdev);
 	for (i = 0; i < nr; i++)
 		if (irq->vectors[i].eventfd)
 			eventfd_ctx_put(irq->vectors[i].eventfd);
@@ -150,7 +151,8 @@ static int usrpci_vectors_request(struct usrpci_irq *irq, struct usrpci_function
 
 		v->function = f;
 		v->index = i;
-		v->line = pci_irq_vector(f->pdev, i);
+		v->line = irq->type == USRPCI_IRQ_INTX ? f->pdev->irq :
+							pci_irq_vector(f->pdev, i);
 		spin_lock_init(&v->lock);
 		snprintf(v->name, sizeof(v->name), "usrpci-%s[%u]", pci_name(f->pdev), i);
 		err = usrpci_vector_request(irq, v);
@@ -165,32 +167,38 @@ static int usrpci_vectors_request(struct usrpci_irq *irq, struct usrpci_function
 	return 0;
 }
 
-/* How many vectors of a kind the function has, and the PCI core's flag for it. */
-static u32 usrpci_irq_offered(struct pci_dev *pdev, u32 type, unsigned int *flag)
+static u32 usrpci_irq_offered(struct pci_dev *pdev, u32 type)
 {
 	u8 pin = 0;
 
-	switch (type) {
-	case USRPCI_IRQ_MSI:
-		*flag = PCI_IRQ_MSI;
+	if (type == USRPCI_IRQ_MSI)
 		return max(pci_msi_vec_count(pdev), 0);
-	case USRPCI_IRQ_MSIX:
-		*flag = PCI_IRQ_MSIX;
+	if (type == USRPCI_IRQ_MSIX)
 		return max(pci_msix_vec_count(pdev), 0);
-	default:
-		*flag = PCI_IRQ_INTX;
-		pci_read_config_byte(pdev, PCI_INTERRUPT_PIN, &pin);
-		return pin && pdev->irq && pdev->irq != IRQ_NOTCONNECTED;
-	}
+	pci_read_config_byte(pdev, PCI_INTERRUPT_PIN, &pin);
+	return pin && pdev->irq && pdev->irq != IRQ_NOTCONNECTED;
+}
+
+/* INTx needs nothing, and the PCI core would let it fire before it has a handler. */
+static int usrpci_lines_allocate(struct pci_dev *pdev, u32 type, u32 nr)
+{
+	int got;
+
+	if (type == USRPCI_IRQ_INTX)
+		return 0;
+	got = pci_alloc_irq_vectors(pdev, nr, nr,
+				    type == USRPCI_IRQ_MSI ? PCI_IRQ_MSI : PCI_IRQ_MSIX);
+	if (got >= 0)
+		return 0;
+	return got == -ENOMEM ? got : -ENOSPC;
 }
 
 static int usrpci_irq_allocate(struct usrpci_file *file, u32 type, u32 nr)
 {
 	struct pci_dev *pdev = usrpci_pdev(file);
 	struct usrpci_irq *irq = &file->irq;
-	unsigned int flag;
-	u32 offered = usrpci_irq_offered(pdev, type, &flag);
-	int got;
+	u32 offered = usrpci_irq_offered(pdev, type);
+	int err;
 
 	if (irq->nr)
 		return -EBUSY;
@@ -204,11 +212,11 @@ static int usrpci_irq_allocate(struct usrpci_file *file, u32 type, u32 nr)
 	irq->vectors = kvcalloc(nr, sizeof(*irq->vectors), GFP_KERNEL_ACCOUNT);
 	if (!irq->vectors)
 		return -ENOMEM;
-	got = pci_alloc_irq_vectors(pdev, nr, nr, flag);
-	if (got < 0) {
+	err = usrpci_lines_allocate(pdev, type, nr);
+	if (err) {
 		kvfree(irq->vectors);
 		irq->vectors = NULL;
-		return got == -ENOMEM ? got : -ENOSPC;
+		return err;
 	}
 	irq->type = type;
 	return usrpci_vectors_request(irq, file->function, nr);

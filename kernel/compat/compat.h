@@ -41,10 +41,6 @@ static inline void vm_flags_set(struct vm_area_struct *vma, vm_flags_t flags)
 #define usrpci_eventfd_signal(ctx)	eventfd_signal(ctx)
 #endif
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
-#define PCI_IRQ_INTX	PCI_IRQ_LEGACY
-#endif
-
 /*
  * Pin @nr pages at @addr for a long time; @to_device: the device only reads.
  * No page that is pinned for reading may be a shared copy-on-write one, or the
