@@ -282,7 +282,7 @@ int usrpci_coherent_alloc(struct usrpci_command *cmd)
 
 	if (!arg->len || arg->reserved)
 		return -EINVAL;
-	if (arg->len > 1ULL << USRPCI_COHERENT_SHIFT)
+	if (arg->len > 1ULL << USRPCI_COHERENT_SHIFT || PFN_UP(arg->len) > totalram_pages())
 		return -ENOMEM;
 	arg->len = PAGE_ALIGN(arg->len);
 	arg->missing = 0;

@@ -5,7 +5,7 @@
  * where there is one, or where a programmer has to look.
  */
 #include <errno.h>
-#include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -28,45 +28,53 @@ struct sentence {
 };
 
 /* Every sentence on a device starts with its name. */
-#define SAY(s, format, ...) \
-	snprintf((s)->buf, (s)->len, "%s: " format, (s)->dev->bdf, ##__VA_ARGS__)
+__attribute__((format(printf, 2, 3)))
+static int say(const struct sentence *s, const char *format, ...)
+{
+	char text[512];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	return snprintf(s->buf, s->len, "%s: %s", s->dev->bdf, text);
+}
 
 static int explain_memlock(struct sentence *s)
 {
-	const uint64_t missing = (s->why.missing + 1023) / 1024;
+	const unsigned long long missing = (s->why.missing + 1023) / 1024;
 	struct rlimit limit = { 0 };
-	uint64_t now, wanted;
+	unsigned long long now, wanted;
 
 	getrlimit(RLIMIT_MEMLOCK, &limit);
 	now = limit.rlim_cur / 1024;
 	wanted = now + missing;
 	if (limit.rlim_max == RLIM_INFINITY || limit.rlim_max / 1024 >= wanted)
-		return SAY(s, "needs %" PRIu64 " KiB more locked memory than the limit of %" PRIu64
-			   " KiB; run: ulimit -l %" PRIu64, missing, now, wanted);
-	return SAY(s, "needs %" PRIu64 " KiB more locked memory than the limit of %" PRIu64
-		   " KiB, which this user can't raise; as root, run: prlimit --pid %d --memlock=%"
-		   PRIu64, missing, now, (int)getppid(), wanted * 1024);
+		return say(s, "needs %llu KiB more locked memory than the limit of %llu KiB; "
+			   "run: ulimit -l %llu", missing, now, wanted);
+	return say(s, "needs %llu KiB more locked memory than the limit of %llu KiB, which this "
+		   "user can't raise; as root, run: prlimit --pid %d --memlock=%llu", missing, now,
+		   (int)getppid(), wanted * 1024);
 }
 
 static int explain_reset(struct sentence *s)
 {
 	if (s->why.err != -EOPNOTSUPP)
 		return 0;
-	return SAY(s, "it can't be reset without others beside it; "
-		   "run: cat /sys/bus/pci/devices/%s/reset_method", s->dev->bdf);
+	return say(s, "it can't be reset without others beside it; run: cat "
+		   "/sys/bus/pci/devices/%s/reset_method", s->dev->bdf);
 }
 
 static int explain_config(struct sentence *s)
 {
 	switch (s->why.err) {
 	case -EPERM:
-		return SAY(s, "configuration space at 0x%" PRIx64 " is the kernel's to write: BARs, "
-			   "bus mastering, power and interrupts have their own calls; "
-			   "run: lspci -vv -s %s", s->why.where, s->dev->bdf);
+		return say(s, "configuration space at 0x%llx is the kernel's to write: BARs, bus "
+			   "mastering, power and interrupts have their own calls; run: lspci -vv "
+			   "-s %s", s->why.where, s->dev->bdf);
 	case -EINVAL:
-		return SAY(s, "no access to configuration space can have offset 0x%" PRIx64
-			   " and %" PRIu64 " bytes; run: lspci -xxxx -s %s",
-			   s->why.where, s->why.len, s->dev->bdf);
+		return say(s, "no access to configuration space can have offset 0x%llx and %llu "
+			   "bytes; run: lspci -xxxx -s %s", s->why.where, s->why.len, s->dev->bdf);
 	}
 	return 0;
 }
@@ -75,25 +83,25 @@ static int explain_bar_map(struct sentence *s)
 {
 	if (s->why.err != -EINVAL)
 		return 0;
-	return SAY(s, "BAR %u can't be mapped at 0x%" PRIx64 " with 0x%" PRIx64 " bytes and these "
-		   "flags; what can be mapped, tells: usrpci info %s",
-		   s->why.what, s->why.where, s->why.len, s->dev->bdf);
+	return say(s, "BAR %u can't be mapped at 0x%llx with 0x%llx bytes and these flags; what "
+		   "can be mapped, tells: usrpci info %s", s->why.what, s->why.where, s->why.len,
+		   s->dev->bdf);
 }
 
 static int explain_bar_access(struct sentence *s)
 {
 	switch (s->why.err) {
 	case -EPERM:
-		return SAY(s, "BAR %u at 0x%" PRIx64 " is the MSI-X table, where interrupts could be "
-			   "forged; boot with intremap=on behind an IOMMU, or see usrpci_irq_setup(); "
-			   "run: usrpci info %s", s->why.what, s->why.where, s->dev->bdf);
+		return say(s, "BAR %u at 0x%llx is the MSI-X table, where interrupts could be "
+			   "forged; boot with intremap=on behind an IOMMU, or see "
+			   "usrpci_irq_setup(); run: usrpci info %s", s->why.what, s->why.where,
+			   s->dev->bdf);
 	case -EIO:
-		return SAY(s, "it doesn't decode BAR %u: memory or ports are turned off, or it "
+		return say(s, "it doesn't decode BAR %u: memory or ports are turned off, or it "
 			   "sleeps; run: lspci -vv -s %s", s->why.what, s->dev->bdf);
 	case -EINVAL:
-		return SAY(s, "BAR %u has no register at 0x%" PRIx64 " of %" PRIu64 " bytes; "
-			   "run: usrpci info %s", s->why.what, s->why.where, s->why.len,
-			   s->dev->bdf);
+		return say(s, "BAR %u has no register at 0x%llx of %llu bytes; run: usrpci info "
+			   "%s", s->why.what, s->why.where, s->why.len, s->dev->bdf);
 	}
 	return 0;
 }
@@ -102,11 +110,11 @@ static int explain_dma_mask(struct sentence *s)
 {
 	switch (s->why.err) {
 	case -EIO:
-		return SAY(s, "the platform can't serve a DMA mask of 0x%" PRIx64 " and a coherent "
-			   "one of 0x%" PRIx64 "; they are of the form 2^n - 1, and less than 32 bits "
-			   "can be too few; run: dmesg", s->why.where, s->why.len);
+		return say(s, "the platform can't serve a DMA mask of 0x%llx and a coherent one "
+			   "of 0x%llx; they are of the form 2^n - 1, and less than 32 bits can "
+			   "be too few; run: dmesg", s->why.where, s->why.len);
 	case -EBUSY:
-		return SAY(s, "the DMA mask can't change while memory is mapped or allocated: "
+		return say(s, "the DMA mask can't change while memory is mapped or allocated: "
 			   "unmap it first; see: usrpci_set_dma_mask() in <usrpci/dma.h>");
 	}
 	return 0;
@@ -118,19 +126,19 @@ static int explain_coherent(struct sentence *s)
 		return 0;
 	if (s->why.missing)
 		return explain_memlock(s);
-	return SAY(s, "no %" PRIu64 " KiB of coherent memory in one run are left within the "
-		   "coherent mask; run: cat /proc/buddyinfo", (s->why.len + 1023) / 1024);
+	return say(s, "no %llu KiB of coherent memory in one run are left within the coherent "
+		   "mask; run: cat /proc/buddyinfo", (s->why.len + 1023) / 1024);
 }
 
 static int explain_fault(struct sentence *s)
 {
 	if (!s->why.len)
-		return SAY(s, "some of the %u regions isn't there, or may not be read or written as "
-			   "its direction asks, or can't be pinned; run: cat /proc/%d/maps",
+		return say(s, "some of the %u regions isn't there, or may not be read or written "
+			   "as its direction asks, or can't be pinned; run: cat /proc/%d/maps",
 			   s->why.what, (int)getpid());
-	return SAY(s, "memory at 0x%" PRIx64 " with %" PRIu64 " bytes isn't all there, or may not be "
-		   "read or written as its direction asks, or can't be pinned; "
-		   "run: cat /proc/%d/maps", s->why.where, s->why.len, (int)getpid());
+	return say(s, "memory at 0x%llx with %llu bytes isn't all there, or may not be read or "
+		   "written as its direction asks, or can't be pinned; run: cat /proc/%d/maps",
+		   s->why.where, s->why.len, (int)getpid());
 }
 
 static int explain_map(struct sentence *s)
@@ -141,20 +149,21 @@ static int explain_map(struct sentence *s)
 	case -ENOMEM:
 		if (s->why.missing)
 			return explain_memlock(s);
-		return SAY(s, "no memory is left; run: free");
+		return say(s, "no memory is left; run: free");
 	case -ENOSPC:
-		return SAY(s, "there are more bus addresses than nr_sg has room for; it now says how "
-			   "many; see: usrpci_sg_room() in <usrpci/dma.h>");
+		return say(s, "there are more bus addresses than nr_sg has room for; it now says "
+			   "how many; see: usrpci_sg_room() in <usrpci/dma.h>");
 	case -ERANGE:
-		return SAY(s, "memory lies where the DMA mask doesn't reach, and it may not or can't be "
-			   "bounced: drop USRPCI_NO_BOUNCE, use coherent memory, or boot with an "
-			   "IOMMU; the mask tells: usrpci info %s", s->dev->bdf);
+		return say(s, "memory lies where the DMA mask doesn't reach, and it may not or "
+			   "can't be bounced: drop USRPCI_NO_BOUNCE, use coherent memory, or "
+			   "boot with an IOMMU; the mask tells: usrpci info %s", s->dev->bdf);
 	case -EIO:
-		return SAY(s, "the platform has no bus addresses or bounce buffers left; "
-			   "run: dmesg | grep -i -e swiotlb -e iommu");
+		return say(s, "the platform has no bus addresses or bounce buffers left; run: "
+			   "dmesg | grep -i -e swiotlb -e iommu");
 	case -EINVAL:
-		return SAY(s, "a region has no bytes, an unknown direction or flag, or there are none "
-			   "or more than %u; see: usrpci_map() in <usrpci/dma.h>", USRPCI_BATCH_MAX);
+		return say(s, "a region has no bytes, an unknown direction or flag, or there are "
+			   "none or more than %u; see: usrpci_map() in <usrpci/dma.h>",
+			   USRPCI_BATCH_MAX);
 	}
 	return 0;
 }
@@ -164,11 +173,11 @@ static int explain_handle(struct sentence *s)
 	if (s->why.err != -EINVAL)
 		return 0;
 	if (s->why.call == USRPCI_CALL_SYNC)
-		return SAY(s, "handle %u isn't mapped, or has no %" PRIu64 " bytes at %" PRIu64
-			   "; see: usrpci_sync_for_cpu() in <usrpci/dma.h>",
-			   s->why.what, s->why.len, s->why.where);
-	return SAY(s, "a handle isn't mapped, or stands there twice; none was unmapped; "
-		   "see: usrpci_unmap() in <usrpci/dma.h>");
+		return say(s, "handle %u isn't mapped, or has no %llu bytes at %llu; see: "
+			   "usrpci_sync_for_cpu() in <usrpci/dma.h>", s->why.what, s->why.len,
+			   s->why.where);
+	return say(s, "a handle isn't mapped, or stands there twice; none was unmapped; see: "
+		   "usrpci_unmap() in <usrpci/dma.h>");
 }
 
 static int explain_irq_setup(struct sentence *s)
@@ -185,19 +194,19 @@ static int explain_irq_setup(struct sentence *s)
 	s->dev->backend->info(s->dev, &info);
 	switch (s->why.err) {
 	case -EOPNOTSUPP:
-		return SAY(s, "it has no %s interrupts, but %u INTx, %u MSI and %u MSI-X; "
-			   "run: usrpci info %s", name, info.nr_intx, info.nr_msi, info.nr_msix,
+		return say(s, "it has no %s interrupts, but %u INTx, %u MSI and %u MSI-X; run: "
+			   "usrpci info %s", name, info.nr_intx, info.nr_msi, info.nr_msix,
 			   s->dev->bdf);
 	case -ENOSPC:
-		return SAY(s, "there aren't %" PRIu64 " %s vectors: it offers %u INTx, %u MSI and %u "
+		return say(s, "there aren't %llu %s vectors: it offers %u INTx, %u MSI and %u "
 			   "MSI-X, and the platform may have fewer; run: usrpci info %s",
 			   s->why.len, name, info.nr_intx, info.nr_msi, info.nr_msix, s->dev->bdf);
 	case -EBUSY:
-		return SAY(s, "vectors are set up already: set up USRPCI_NO_IRQ first; "
-			   "see: usrpci_irq_setup() in <usrpci/irq.h>");
+		return say(s, "vectors are set up already: set up USRPCI_NO_IRQ first; see: "
+			   "usrpci_irq_setup() in <usrpci/irq.h>");
 	case -EINVAL:
-		return SAY(s, "%s interrupts can't have %" PRIu64 " vectors; "
-			   "see: usrpci_irq_setup() in <usrpci/irq.h>", name, s->why.len);
+		return say(s, "%s interrupts can't have %llu vectors; see: usrpci_irq_setup() in "
+			   "<usrpci/irq.h>", name, s->why.len);
 	}
 	return 0;
 }
@@ -206,11 +215,11 @@ static int explain_irq_wire(struct sentence *s)
 {
 	switch (s->why.err) {
 	case -EINVAL:
-		return SAY(s, "vectors %u to %" PRIu64 " aren't all set up, or a descriptor is no "
+		return say(s, "vectors %u to %llu aren't all set up, or a descriptor is no "
 			   "eventfd; run: ls -l /proc/%d/fd", s->why.what,
 			   s->why.what + s->why.len - !!s->why.len, (int)getpid());
 	case -EBADF:
-		return SAY(s, "a descriptor isn't open; run: ls -l /proc/%d/fd", (int)getpid());
+		return say(s, "a descriptor isn't open; run: ls -l /proc/%d/fd", (int)getpid());
 	}
 	return 0;
 }
@@ -219,8 +228,8 @@ static int explain_irq_unmask(struct sentence *s)
 {
 	if (s->why.err != -EINVAL)
 		return 0;
-	return SAY(s, "only INTx is unmasked, and it isn't set up; "
-		   "see: usrpci_irq_setup() in <usrpci/irq.h>");
+	return say(s, "only INTx is unmasked, and it isn't set up; see: usrpci_irq_setup() in "
+		   "<usrpci/irq.h>");
 }
 
 static int explain_call(struct sentence *s)
@@ -275,8 +284,8 @@ USRPCI_PUBLIC int usrpci_explain(struct usrpci_device *dev, int err, char *buf, 
 	int ret;
 
 	if (err == -ENODEV)
-		return SAY(&s, "it was removed, or taken away by usrpci unbind; run: lspci -D -k -s %s",
-			   dev->bdf);
+		return say(&s, "it was removed, or taken away by usrpci unbind; run: lspci -D -k "
+			   "-s %s", dev->bdf);
 	ret = explain_call(&s);
 	return ret ? ret : usrpci_explain_errno(dev->bdf, err, buf, len);
 }

@@ -4,7 +4,6 @@
 #define LIB_FAILURE_H
 
 #include <pthread.h>
-#include <stdint.h>
 
 /** enum usrpci_call - What a device was asked for. */
 enum usrpci_call {
@@ -35,10 +34,10 @@ enum usrpci_call {
 struct usrpci_failure {
 	enum usrpci_call call;
 	int err;
-	uint64_t missing;
+	unsigned long long missing;
 	unsigned int what;
-	uint64_t where;
-	uint64_t len;
+	unsigned long long where;
+	unsigned long long len;
 };
 
 /** struct usrpci_failures - Holds the last failure; the lock guards it. */

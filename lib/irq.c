@@ -96,7 +96,8 @@ static int wait_readable(int eventfd, int timeout_ms)
 		return -errno;
 	if (ret == 0)
 		return -ETIMEDOUT;
-	return pfd.revents & POLLNVAL ? -EBADF : 0;
+	/* Where the descriptor is a bad one, reading it tells. */
+	return 0;
 }
 
 USRPCI_PUBLIC int64_t usrpci_irq_wait(int eventfd, int timeout_ms)
@@ -104,6 +105,7 @@ USRPCI_PUBLIC int64_t usrpci_irq_wait(int eventfd, int timeout_ms)
 	int64_t end = timeout_ms > 0 ? now_ms() + timeout_ms : 0;
 	int64_t ret;
 
+	/* poll(2) would pass over it and sleep. */
 	if (eventfd < 0)
 		return -EBADF;
 	for (;;) {

@@ -33,19 +33,22 @@ static struct mapping mapping_of(const struct mapping_info *info)
 	};
 }
 
-#define COMPARE(a, b) (((a) > (b)) - ((a) < (b)))
+static int order(unsigned long a, unsigned long b)
+{
+	return (a > b) - (a < b);
+}
 
 static int compare(const void *one, const void *other)
 {
 	const struct mapping *a = one, *b = other;
 
 	if (a->virtaddr != b->virtaddr)
-		return COMPARE(a->virtaddr, b->virtaddr);
+		return order(a->virtaddr, b->virtaddr);
 	if (a->dmaaddr != b->dmaaddr)
-		return COMPARE(a->dmaaddr, b->dmaaddr);
+		return order(a->dmaaddr, b->dmaaddr);
 	if (a->size != b->size)
-		return COMPARE(a->size, b->size);
-	return COMPARE(a->direction, b->direction);
+		return order(a->size, b->size);
+	return order(a->direction, b->direction);
 }
 
 int usrdrv_mappings_add(void **tree, const struct mapping_info *info, uint32_t handle)

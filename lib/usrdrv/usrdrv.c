@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The usrpci authors
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -10,9 +11,9 @@
 #define PUBLIC __attribute__((visibility("default")))
 
 /* The module fills in the caller's scatterlist itself, so a bad one is an EFAULT. */
-_Static_assert(sizeof(struct usr_pci_sglist) == sizeof(struct usrpci_sg), "64 bits only");
-_Static_assert(offsetof(struct usr_pci_sglist, len) == offsetof(struct usrpci_sg, len),
-	       "64 bits only");
+static_assert(sizeof(struct usr_pci_sglist) == sizeof(struct usrpci_sg), "64 bits only");
+static_assert(offsetof(struct usr_pci_sglist, len) == offsetof(struct usrpci_sg, len),
+	      "64 bits only");
 
 /* Sets errno and returns what the caller returns. */
 static int answer(int ret)

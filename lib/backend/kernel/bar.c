@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The usrpci authors
+#include <assert.h>
 #include <errno.h>
 #include <sys/mman.h>
 #include "kernel.h"
 
-_Static_assert(USRPCI_BARS == USRPCI_NR_BARS, "a function has six BARs");
+#define WINDOWS 2U
+
+static_assert(sizeof(((struct usrpci_bar *)0)->windows) ==
+	      WINDOWS * sizeof(((struct usrpci_bar *)0)->windows[0]), "as many in the library");
+static_assert(sizeof(((struct usrpci_ioc_bar *)0)->windows) ==
+	      WINDOWS * sizeof(struct usrpci_ioc_window), "as many in the module");
+static_assert(USRPCI_BARS == USRPCI_NR_BARS, "a function has six BARs");
 
 int usrpci_kernel_read_bar(int fd, unsigned int bar, struct usrpci_ioc_bar *arg)
 {
@@ -38,7 +45,6 @@ static unsigned int flags_of(__u32 attrs)
 
 int usrpci_kernel_bar_info(struct usrpci_device *dev, unsigned int bar, struct usrpci_bar *info)
 {
-	const unsigned int max = sizeof(info->windows) / sizeof(info->windows[0]);
 	struct usrpci_ioc_bar arg;
 	unsigned int i;
 	int ret = usrpci_kernel_read_bar(usrpci_kernel(dev)->fd, bar, &arg);
@@ -49,7 +55,7 @@ int usrpci_kernel_bar_info(struct usrpci_device *dev, unsigned int bar, struct u
 	info->flags = flags_of(arg.attrs);
 	info->addr = arg.addr;
 	info->len = arg.len;
-	info->nr_windows = arg.nr_windows < max ? arg.nr_windows : max;
+	info->nr_windows = arg.nr_windows < WINDOWS ? arg.nr_windows : WINDOWS;
 	for (i = 0; i < info->nr_windows; i++) {
 		info->windows[i].offset = arg.windows[i].offset;
 		info->windows[i].len = arg.windows[i].len;

@@ -27,8 +27,8 @@ static int explain_busy(const char *root, const char *bdf, char *buf, size_t len
 			*c = '?';
 	}
 	if (pid > 0)
-		return snprintf(buf, len, "%s is open in process %ld (%s); to end that, run: kill %ld",
-				bdf, pid, command + strspn(command, " "), pid);
+		return snprintf(buf, len, "%s is open in process %ld (%s); to end that, "
+				"run: kill %ld", bdf, pid, command + strspn(command, " "), pid);
 	return snprintf(buf, len, "%s, or one of its BARs, is claimed, by none that can be seen "
 			"from here; run: fuser -v /dev/usrpci/%s; grep -A1 %s /proc/iomem",
 			bdf, bdf, bdf);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The usrpci authors
+#include <assert.h>
 #include "kernel.h"
 
-_Static_assert(sizeof(int) == sizeof(__s32), "descriptors go to the module as they are");
+static_assert(sizeof(int) == sizeof(__s32), "descriptors go to the module as they are");
 
 static __u32 type_of(enum usrpci_irq type)
 {

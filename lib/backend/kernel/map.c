@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The usrpci authors
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include "kernel.h"
@@ -7,14 +8,14 @@
 /* Regions for which no memory is allocated: 3 KiB of stack. */
 #define FEW	64
 
-_Static_assert(USRPCI_BATCH_MAX == USRPCI_MAX_BATCH, "the module takes as many");
+static_assert(USRPCI_BATCH_MAX == USRPCI_MAX_BATCH, "the module takes as many");
 
 /* The kernel writes straight into the caller's scatterlist. */
-_Static_assert(sizeof(struct usrpci_sg) == sizeof(struct usrpci_ioc_sg), "same entries");
-_Static_assert(offsetof(struct usrpci_sg, bus_addr) == offsetof(struct usrpci_ioc_sg, bus_addr),
-	       "same entries");
-_Static_assert(offsetof(struct usrpci_sg, len) == offsetof(struct usrpci_ioc_sg, len),
-	       "same entries");
+static_assert(sizeof(struct usrpci_sg) == sizeof(struct usrpci_ioc_sg), "same entries");
+static_assert(offsetof(struct usrpci_sg, bus_addr) == offsetof(struct usrpci_ioc_sg, bus_addr),
+	      "same entries");
+static_assert(offsetof(struct usrpci_sg, len) == offsetof(struct usrpci_ioc_sg, len),
+	      "same entries");
 
 static __u32 direction_of(enum usrpci_dma_direction direction)
 {
