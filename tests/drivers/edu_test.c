@@ -115,7 +115,8 @@ static void test_dma(void **state)
 	round_trip(out + 3, in + PAGE - 1, EDU_BUFFER_LEN - 1, 1);
 	round_trip(out + PAGE - 100, in + 2 * PAGE - 1, 1000, 777);
 	round_trip(out + PAGE / 2, in + PAGE + 9, 7, EDU_BUFFER_LEN - 7);
-	assert_int_equal(pinned_kb(), pinned);
+	/* Memory beyond 28 bits goes through a page that the driver keeps. */
+	assert_in_range(pinned_kb(), pinned, pinned + PAGE / 1024);
 	munmap(out, 4 * PAGE);
 	munmap(in, 4 * PAGE);
 }
