@@ -160,22 +160,38 @@ static bool usrpci_in_window(struct pci_dev *pdev, unsigned int bar, u64 offset,
 	return false;
 }
 
+/* Inside the gate. */
+static int usrpci_bar_check(struct usrpci_file *file, unsigned int bar, u64 offset, u64 len,
+			    bool combine)
+{
+	struct pci_dev *pdev = usrpci_pdev(file);
+
+	if (!usrpci_in_window(pdev, bar, offset, len))
+		return -EINVAL;
+	if (combine && !(pci_resource_flags(pdev, bar) & IORESOURCE_PREFETCH))
+		return -EINVAL;
+	return 0;
+}
+
 /* Only prepares: see insert.h. */
 int usrpci_bar_mmap(struct usrpci_file *file, struct vm_area_struct *vma, u64 pos)
 {
-	struct pci_dev *pdev = usrpci_pdev(file);
 	bool combine = pos & USRPCI_MMAP_WC;
 	unsigned int bar;
+	int err;
 
 	pos &= ~USRPCI_MMAP_WC;
 	bar = (pos >> USRPCI_BAR_SHIFT) - 1;
 	if (bar >= USRPCI_NR_BARS)
 		return -EINVAL;
-	if (!usrpci_in_window(pdev, bar, pos - usrpci_bar_offset(bar),
-			      vma->vm_end - vma->vm_start))
-		return -EINVAL;
-	if (combine && !(pci_resource_flags(pdev, bar) & IORESOURCE_PREFETCH))
-		return -EINVAL;
+	err = usrpci_enter(file);
+	if (err)
+		return err;
+	err = usrpci_bar_check(file, bar, pos - usrpci_bar_offset(bar),
+			       vma->vm_end - vma->vm_start, combine);
+	usrpci_leave(file);
+	if (err)
+		return err;
 	vma->vm_pgoff = pos >> PAGE_SHIFT;
 	/* A child would hold registers of a device it doesn't drive. */
 	vm_flags_set(vma, VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP | VM_DONTCOPY);

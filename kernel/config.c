@@ -127,6 +127,10 @@ void usrpci_config_update_decode(struct usrpci_file *file)
 		file->decode |= IORESOURCE_IO;
 }
 
+/*
+ * Not by the user's accessors: they wait for a reset that waits for the gate. A
+ * reset is kept out by the gate itself.
+ */
 static int usrpci_config_get(struct pci_dev *pdev, int offset, size_t width, u32 *value)
 {
 	u16 word;
@@ -135,28 +139,36 @@ static int usrpci_config_get(struct pci_dev *pdev, int offset, size_t width, u32
 
 	switch (width) {
 	case 1:
-		err = pci_user_read_config_byte(pdev, offset, &byte);
+		err = pci_read_config_byte(pdev, offset, &byte);
 		*value = byte;
-		return err;
+		break;
 	case 2:
-		err = pci_user_read_config_word(pdev, offset, &word);
+		err = pci_read_config_word(pdev, offset, &word);
 		*value = word;
-		return err;
+		break;
 	default:
-		return pci_user_read_config_dword(pdev, offset, value);
+		err = pci_read_config_dword(pdev, offset, value);
+		break;
 	}
+	return pcibios_err_to_errno(err);
 }
 
 static int usrpci_config_put(struct pci_dev *pdev, int offset, size_t width, u32 value)
 {
+	int err;
+
 	switch (width) {
 	case 1:
-		return pci_user_write_config_byte(pdev, offset, value);
+		err = pci_write_config_byte(pdev, offset, value);
+		break;
 	case 2:
-		return pci_user_write_config_word(pdev, offset, value);
+		err = pci_write_config_word(pdev, offset, value);
+		break;
 	default:
-		return pci_user_write_config_dword(pdev, offset, value);
+		err = pci_write_config_dword(pdev, offset, value);
+		break;
 	}
+	return pcibios_err_to_errno(err);
 }
 
 static u32 usrpci_config_bits(const u8 *table, int offset, size_t width)
