@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 The usrpci authors
 #
-# Everything that runs in user space. A folder of drivers/ is a driver: its main.c
-# makes the program usrpci-<folder>, its other files are linked to that and to the
-# tests. Each file of examples/ is a program, and so is each test.
+# Everything that runs in user space. A folder of drivers/ is a driver: its main.c,
+# or else its program/, makes the program usrpci-<folder>; its other files are linked
+# to that and to the tests. Each file of examples/ is a program, and so is each test.
 
 SETUP := $(BUILD)/.setup-build
 SETUP_TEST := $(BUILD)/.setup-test
@@ -14,7 +14,9 @@ LIBSO := $(LIBDIR)/libusrpci.so.$(SOVERSION)
 USRDRV := $(LIBDIR)/libusrdrv.a
 USRDRVSO := $(LIBDIR)/libusrdrv.so.$(SOVERSION)
 
-DRIVERS := $(notdir $(patsubst %/main.c,%,$(wildcard drivers/*/main.c)))
+DRIVERS := $(notdir $(patsubst %/main.c,%,$(subst /program/,/, \
+	$(wildcard drivers/*/main.c drivers/*/program/main.c))))
+program_objs = $(call objs,$(wildcard drivers/$1/main.c drivers/$1/program/*.c))
 driver_objs = $(call objs,$(filter-out drivers/$1/main.c,$(wildcard drivers/$1/*.c)))
 objs = $(patsubst %.c,$(BUILD)/obj/%.o,$1)
 
@@ -80,7 +82,7 @@ $(BUILD)/bin/usrpci: $(TOOL_OBJS) $(LIB)
 	$(call link,-lpci -ljson-c)
 
 define driver_program
-$(BUILD)/bin/usrpci-$1: $(BUILD)/obj/drivers/$1/main.o $(call driver_objs,$1) $(LIB)
+$(BUILD)/bin/usrpci-$1: $(call program_objs,$1) $(call driver_objs,$1) $(LIB)
 	$$(call link,-ljson-c)
 endef
 $(foreach d,$(DRIVERS),$(eval $(call driver_program,$d)))

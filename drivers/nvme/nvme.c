@@ -100,20 +100,38 @@ static int set_up(struct nvme *nvme, const struct nvme_options *options)
 	return err ? err : nvme_bounce_alloc(nvme);
 }
 
+/* The device, if it was opened, knows more than its address. */
+static void explain(struct usrpci_device *dev, const char *address, int err,
+		    const struct nvme_options *options)
+{
+	if (!options->why)
+		return;
+	if (dev)
+		usrpci_explain(dev, err, options->why, options->why_len);
+	else
+		usrpci_explain_open(address, err, options->why, options->why_len);
+}
+
 int nvme_open(struct nvme **nvmep, const char *address, const struct nvme_options *options)
 {
 	static const struct nvme_options defaults;
 	struct nvme *nvme;
 	int err;
 
+	if (!options)
+		options = &defaults;
 	nvme = calloc(1, sizeof(*nvme));
-	if (!nvme)
+	if (!nvme) {
+		explain(NULL, address, -ENOMEM, options);
 		return -ENOMEM;
+	}
 	nvme->eventfd = -1;
 	err = usrpci_open(&nvme->dev, address);
 	if (!err)
-		err = set_up(nvme, options ? options : &defaults);
+		err = set_up(nvme, options);
 	if (err) {
+		/* Before closing makes calls that can fail too. */
+		explain(nvme->dev, address, err, options);
 		nvme_close(nvme);
 		return err == -EOPNOTSUPP ? -ENOTSUP : err;
 	}

@@ -35,11 +35,15 @@ enum nvme_irq {
  * @depth: most commands at once, 1 to 1023, less if the controller takes less; 0: 64
  * @irq: how to learn that they are done
  * @nsid: namespace; 0: the first one
+ * @why: set to a sentence if nvme_open() fails; may be NULL
+ * @why_len: bytes of @why; the sentence is cut to fit
  */
 struct nvme_options {
 	unsigned int depth;
 	enum nvme_irq irq;
 	uint32_t nsid;
+	char *why;
+	size_t why_len;
 };
 
 /**
@@ -79,7 +83,7 @@ struct nvme_info {
  * Return: 0; -ENOTSUP no NVMe disk, or one with a format or of a kind that this
  * driver doesn't know, or without the interrupt asked for; -ENXIO no such
  * namespace; -ETIMEDOUT it doesn't become ready; -EIO it reports a fatal error;
- * as usrpci_open() otherwise.
+ * -ENOMEM; as usrpci_open() otherwise. The options' @why tells more.
  */
 int nvme_open(struct nvme **nvmep, const char *address, const struct nvme_options *options);
 
