@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The usrpci authors
+/* Handles: given back, synced, guessed, and used by threads at once. */
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "edu.h"
+#include "function.h"
+#include "memory.h"
+
+static int fd_of(void **state)
+{
+	return ((struct edu_hw *)*state)->fd;
+}
+
+static struct usrpci_ioc_region mapped(int fd, const void *addr, uint64_t len,
+				       unsigned int direction)
+{
+	struct usrpci_ioc_region region = function_region(addr, len, direction);
+
+	assert_int_equal(function_map(fd, &region), 0);
+	return region;
+}
+
+static struct usrpci_ioc_region *many_regions(unsigned char *memory, unsigned int nr)
+{
+	struct usrpci_ioc_region *regions = calloc(nr, sizeof(*regions));
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		regions[i] = function_region(memory + i % 16 * 100, 64, USRPCI_BIDIRECTIONAL);
+	return regions;
+}
+
+static void unmap_takes_all_or_none(void **state)
+{
+	unsigned char *memory = pages_new(4, 1);
+	struct usrpci_ioc_region *regions = many_regions(memory, 12);
+	uint32_t h[13];
+	int fd = fd_of(state), i;
+
+	assert_int_equal(function_map_regions(fd, regions, 12, NULL), 0);
+	for (i = 0; i < 12; i++)
+		h[i] = regions[i].handle;
+	h[12] = h[0];
+	assert_int_equal(function_unmap(fd, h, 13), -EINVAL);
+	h[12] = 0;
+	assert_int_equal(function_unmap(fd, h, 13), -EINVAL);
+	h[12] = h[11] + 1;
+	assert_int_equal(function_unmap(fd, h, 13), -EINVAL);
+	h[12] = UINT32_MAX;
+	assert_int_equal(function_unmap(fd, h, 13), -EINVAL);
+	assert_int_equal(function_unmap(fd, h + 12, 1), -EINVAL);
+	assert_int_equal(function_nr_held(function_edu()), 12);
+	assert_int_equal(function_unmap_one(fd, h[5]), 0);
+	assert_int_equal(function_unmap(fd, h, 12), -EINVAL);
+	assert_int_equal(function_nr_held(function_edu()), 11);
+	h[5] = h[11];
+	assert_int_equal(function_unmap(fd, h, 11), 0);
+	assert_int_equal(function_unmap_one(fd, 0), -EINVAL);
+	free(regions);
+	pages_free(memory, 4);
+}
+
+static void same_memory_maps_twice(void **state)
+{
+	unsigned char *memory = pages_new(2, 1);
+	struct usrpci_ioc_region a, b;
+
+	a = mapped(fd_of(state), memory, 2 * PAGE, USRPCI_BIDIRECTIONAL);
+	b = mapped(fd_of(state), memory, 2 * PAGE, USRPCI_BIDIRECTIONAL);
+	assert_int_not_equal(a.handle, b.handle);
+	assert_int_equal(function_unmap_one(fd_of(state), a.handle), 0);
+	assert_int_equal(function_sync(fd_of(state), b.handle, USRPCI_SYNC_FOR_CPU, 0, PAGE), 0);
+	assert_int_equal(function_sync(fd_of(state), a.handle, USRPCI_SYNC_FOR_CPU, 0, PAGE),
+			 -EINVAL);
+	assert_int_equal(function_unmap_one(fd_of(state), b.handle), 0);
+	pages_free(memory, 2);
+}
+
+static void sync_ranges_are_checked(void **state)
+{
+	unsigned char *memory = pages_new(4, 1);
+	struct usrpci_ioc_region r = mapped(fd_of(state), memory + 3, 3 * PAGE, 0);
+	const unsigned int cpu = USRPCI_SYNC_FOR_CPU, device = USRPCI_SYNC_FOR_DEVICE;
+	int fd = fd_of(state);
+
+	assert_int_equal(function_sync(fd, r.handle, cpu, 0, r.len), 0);
+	assert_int_equal(function_sync(fd, r.handle, device, 0, r.len), 0);
+	assert_int_equal(function_sync(fd, r.handle, cpu, 1, r.len - 1), 0);
+	assert_int_equal(function_sync(fd, r.handle, device, r.len - 1, 1), 0);
+	assert_int_equal(function_sync(fd, r.handle, device, PAGE - 3, PAGE), 0);
+	assert_int_equal(function_sync(fd, r.handle, cpu, 0, 0), -EINVAL);
+	assert_int_equal(function_sync(fd, r.handle, cpu, 0, r.len + 1), -EINVAL);
+	assert_int_equal(function_sync(fd, r.handle, cpu, 1, r.len), -EINVAL);
+	assert_int_equal(function_sync(fd, r.handle, cpu, r.len, 1), -EINVAL);
+	assert_int_equal(function_sync(fd, r.handle, cpu, UINT64_MAX, 1), -EINVAL);
+	assert_int_equal(function_sync(fd, r.handle, cpu, UINT64_MAX, 2), -EINVAL);
+	assert_int_equal(function_sync(fd, r.handle, cpu, 1, UINT64_MAX), -EINVAL);
+	assert_int_equal(function_sync(fd, r.handle, cpu, 0, UINT64_MAX), -EINVAL);
+	assert_int_equal(function_sync(fd, r.handle, cpu | device, 0, 1), -EINVAL);
+	assert_int_equal(function_sync(fd, r.handle, 0, 0, 1), -EINVAL);
+	assert_int_equal(function_sync(fd, r.handle, 4, 0, 1), -EINVAL);
+	assert_int_equal(function_sync(fd, 0, cpu, 0, 1), -EINVAL);
+	assert_int_equal(function_sync(fd, UINT32_MAX, cpu, 0, 1), -EINVAL);
+	assert_int_equal(function_unmap_one(fd, r.handle), 0);
+	pages_free(memory, 4);
+}
+
+static void coherent_handles_are_not_synced(void **state)
+{
+	struct usrpci_ioc_coherent buffer;
+
+	assert_int_equal(function_coherent(fd_of(state), PAGE, &buffer), 0);
+	assert_int_equal(function_sync(fd_of(state), buffer.handle, USRPCI_SYNC_FOR_CPU, 0, 1),
+			 -EINVAL);
+	assert_int_equal(function_unmap_one(fd_of(state), buffer.handle), 0);
+}
+
+static volatile bool stop;
+
+static void *guesser(void *arg)
+{
+	int fd = *(int *)arg;
+	uint32_t handle = 1, taken = 0;
+
+	while (!stop) {
+		taken += !function_unmap_one(fd, handle);
+		handle = handle % 20000 + 1;
+	}
+	return (void *)(uintptr_t)taken;
+}
+
+/* Sync walks what the guesser frees. */
+static void handles_guessed_by_another_thread(void **state)
+{
+	unsigned char *memory = pages_new(2, 1);
+	int fd = fd_of(state), i, err;
+	struct usrpci_ioc_region region;
+	pthread_t thread;
+
+	stop = false;
+	pthread_create(&thread, NULL, guesser, &fd);
+	for (i = 0; i < 10000; i++) {
+		region = function_region(memory + i % PAGE, PAGE, USRPCI_BIDIRECTIONAL);
+		assert_int_equal(function_map(fd, &region), 0);
+		err = function_sync(fd, region.handle, USRPCI_SYNC_FOR_CPU, 0, PAGE);
+		assert_true(!err || err == -EINVAL);
+		err = function_unmap_one(fd, region.handle);
+		assert_true(!err || err == -EINVAL);
+	}
+	stop = true;
+	pthread_join(thread, NULL);
+	assert_int_equal(function_nr_held(function_edu()), 0);
+	pages_free(memory, 2);
+}
+
+static void *mapper(void *arg)
+{
+	unsigned char *memory = pages_new(4, 1);
+	int fd = *(int *)arg, i;
+	struct usrpci_ioc_region region;
+
+	for (i = 0; i < 3000; i++) {
+		region = function_region(memory + i % PAGE, 3 * PAGE, i % 3);
+		if (function_map(fd, &region) || function_unmap_one(fd, region.handle))
+			return (void *)1;
+	}
+	pages_free(memory, 4);
+	return NULL;
+}
+
+static void threads_map_at_once(void **state)
+{
+	int fd = fd_of(state), i;
+	pthread_t threads[4];
+	void *failed;
+
+	for (i = 0; i < 4; i++)
+		pthread_create(&threads[i], NULL, mapper, &fd);
+	for (i = 0; i < 4; i++) {
+		pthread_join(threads[i], &failed);
+		assert_null(failed);
+	}
+}
+
+#define TEST(_f) cmocka_unit_test_setup_teardown(_f, edu_hw_setup, edu_hw_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(unmap_takes_all_or_none),
+		TEST(same_memory_maps_twice),
+		TEST(sync_ranges_are_checked),
+		TEST(coherent_handles_are_not_synced),
+		TEST(handles_guessed_by_another_thread),
+		TEST(threads_map_at_once),
+	};
+
+	function_require();
+	return cmocka_run_group_tests_name("handle", tests, NULL, NULL);
+}
