@@ -83,30 +83,41 @@ static void set(struct edu_hw *edu, unsigned int reg, uint64_t value)
 	*(volatile uint64_t *)((volatile char *)edu->regs + reg) = value;
 }
 
-static void dma(struct edu_hw *edu, uint64_t src, uint64_t dst, size_t len, uint32_t command)
+static void start(struct edu_hw *edu, uint64_t src, uint64_t dst, size_t len, uint32_t command)
 {
-	uint64_t until = now_ms() + 5000;
-
 	/* What QEMU does to a longer one isn't wanted. */
 	assert_true(len > 0 && len <= BUFFER_LEN);
 	set(edu, DMA_SRC, src);
 	set(edu, DMA_DST, dst);
 	set(edu, DMA_LEN, len);
 	set(edu, DMA_CMD, command);
+}
+
+void edu_hw_wait(struct edu_hw *edu)
+{
+	uint64_t until = now_ms() + 5000;
+
 	while (*(volatile uint64_t *)((volatile char *)edu->regs + DMA_CMD) & DMA_START) {
 		assert_true(now_ms() < until);
 		usleep(2000);
 	}
 }
 
+void edu_hw_write_start(struct edu_hw *edu, uint64_t bus, size_t len)
+{
+	start(edu, BUFFER, bus, len, DMA_START | DMA_TO_RAM);
+}
+
 void edu_hw_read(struct edu_hw *edu, uint64_t bus, size_t len)
 {
-	dma(edu, bus, BUFFER, len, DMA_START);
+	start(edu, bus, BUFFER, len, DMA_START);
+	edu_hw_wait(edu);
 }
 
 void edu_hw_write(struct edu_hw *edu, uint64_t bus, size_t len)
 {
-	dma(edu, BUFFER, bus, len, DMA_START | DMA_TO_RAM);
+	edu_hw_write_start(edu, bus, len);
+	edu_hw_wait(edu);
 }
 
 void edu_hw_raise(struct edu_hw *edu, uint32_t bits)

@@ -43,6 +43,10 @@ void edu_hw_start(struct edu_hw *edu);
 void edu_hw_read(struct edu_hw *edu, uint64_t bus, size_t len);
 void edu_hw_write(struct edu_hw *edu, uint64_t bus, size_t len);
 
+/* Start such a write, which comes 100 ms later; wait till it has come. */
+void edu_hw_write_start(struct edu_hw *edu, uint64_t bus, size_t len);
+void edu_hw_wait(struct edu_hw *edu);
+
 /* Raise the interrupt with these bits, take them back. */
 void edu_hw_raise(struct edu_hw *edu, uint32_t bits);
 void edu_hw_ack(struct edu_hw *edu, uint32_t bits);

@@ -306,6 +306,65 @@ static void device_reaches_nothing_after_unmap(void **state)
 	pages_free(page, 1);
 }
 
+/* The write comes within the 10 ms in which a lazy IOMMU would not have flushed by itself. */
+static void device_reaches_nothing_right_after_unmap(void **state)
+{
+	struct edu_hw *edu = *state;
+	unsigned char *page;
+	struct usrpci_ioc_region r;
+	unsigned int delay;
+
+	if (!is_translated(edu->fd))
+		skip();
+	edu_hw_start(edu);
+	page = pages_new(1, 0x66);
+	for (delay = 90; delay < 100; delay++) {
+		r = map_low(edu, page, USRPCI_BIDIRECTIONAL);
+		edu_hw_write(edu, runs[0].bus_addr, 64);
+		edu_hw_write_start(edu, runs[0].bus_addr, 64);
+		usleep(delay * 1000);
+		assert_int_equal(function_unmap_one(edu->fd, r.handle), 0);
+		memset(page, 0x77, PAGE);
+		edu_hw_wait(edu);
+		assert_int_equal(page[0], 0x77);
+		assert_int_equal(page[63], 0x77);
+	}
+	pages_free(page, 1);
+}
+
+/* A transfer is under way when its process is killed; the page lives on in the parent. */
+static void device_reaches_nothing_after_kill(void **state)
+{
+	unsigned char *page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+				   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct edu_hw *edu;
+	int ready[2];
+	char byte;
+	pid_t pid;
+
+	assert_int_equal(pipe(ready), 0);
+	pid = fork();
+	if (!pid) {
+		if (edu_hw_setup((void **)&edu))
+			_exit(1);
+		edu_hw_start(edu);
+		map_low(edu, page, USRPCI_BIDIRECTIONAL);
+		edu_hw_write_start(edu, runs[0].bus_addr, 64);
+		if (write(ready[1], "", 1) == 1)
+			pause();
+	}
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	memset(page, 0x77, PAGE);
+	usleep(300000);
+	assert_int_equal(page[0], 0x77);
+	assert_int_equal(page[63], 0x77);
+	pages_free(page, 1);
+	close(ready[0]);
+	close(ready[1]);
+}
+
 static void device_does_not_write_what_it_may_read(void **state)
 {
 	struct edu_hw *edu = *state;
@@ -475,6 +534,9 @@ int main(void)
 		TEST(device_does_not_write_a_private_files_page),
 		TEST(dropped_memory_stays_the_devices),
 		TEST(device_reaches_nothing_after_unmap),
+		TEST(device_reaches_nothing_right_after_unmap),
+		cmocka_unit_test_setup_teardown(device_reaches_nothing_after_kill,
+						nothing_held_setup, nothing_held_teardown),
 		TEST(device_does_not_write_what_it_may_read),
 		TEST(device_without_master_reaches_nothing),
 		TEST(bounced_memory_is_right_after_sync),

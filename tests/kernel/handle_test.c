@@ -9,6 +9,7 @@
 #include "edu.h"
 #include "function.h"
 #include "memory.h"
+#include "stall.h"
 
 static int fd_of(void **state)
 {
@@ -119,6 +120,52 @@ static void coherent_handles_are_not_synced(void **state)
 	assert_int_equal(function_unmap_one(fd_of(state), buffer.handle), 0);
 }
 
+/* A map whose answer can't be delivered yet, in a thread. */
+struct stuck {
+	struct stall stall;
+	struct usrpci_ioc_region region;
+	int fd;
+	int result;
+};
+
+static void *stuck_call(void *arg)
+{
+	struct stuck *stuck = arg;
+
+	stuck->result = function_map(stuck->fd, &stuck->region);
+	return NULL;
+}
+
+/* Nobody finds a handle that its maker hasn't been told. */
+static void handle_is_unknown_before_it_is_told(void **state)
+{
+	unsigned char *memory = pages_new(1, 1);
+	struct stuck stuck = { .fd = fd_of(state) };
+	pthread_t thread;
+	uint32_t handle;
+
+	if (!stall_new(&stuck.stall))
+		skip();
+	stuck.region = function_region(memory, PAGE, USRPCI_BIDIRECTIONAL);
+	stuck.region.sg = (uintptr_t)stuck.stall.page;
+	stuck.region.nr_sg = 1;
+	pthread_create(&thread, NULL, stuck_call, &stuck);
+	assert_true(stall_wait(&stuck.stall));
+	for (handle = 0; handle < 1000; handle++) {
+		assert_int_equal(function_unmap_one(fd_of(state), handle), -EINVAL);
+		assert_int_equal(function_sync(fd_of(state), handle, USRPCI_SYNC_FOR_CPU, 0, 1),
+				 -EINVAL);
+	}
+	assert_int_equal(function_nr_held(function_edu()), 0);
+	assert_int_equal(function_mask(fd_of(state), 40), -EBUSY);
+	stall_end(&stuck.stall);
+	pthread_join(thread, NULL);
+	assert_int_equal(stuck.result, 0);
+	assert_int_equal(function_unmap_one(fd_of(state), stuck.region.handle), 0);
+	stall_free(&stuck.stall);
+	pages_free(memory, 1);
+}
+
 static volatile bool stop;
 
 static void *guesser(void *arg)
@@ -195,6 +242,7 @@ int main(void)
 		TEST(same_memory_maps_twice),
 		TEST(sync_ranges_are_checked),
 		TEST(coherent_handles_are_not_synced),
+		TEST(handle_is_unknown_before_it_is_told),
 		TEST(handles_guessed_by_another_thread),
 		TEST(threads_map_at_once),
 	};

@@ -483,6 +483,41 @@ static void debugfs_counts(void **state)
 	give_back(edu->fd, event);
 }
 
+/* The kernel's number of an eventfd; numbers of those that were let go are used again. */
+static int event_id(void)
+{
+	int event = new_event(), id = -1;
+	char line[128];
+	FILE *file;
+
+	snprintf(line, sizeof(line), "/proc/self/fdinfo/%d", event);
+	file = fopen(line, "r");
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, "eventfd-id: %d", &id) == 1)
+			break;
+	fclose(file);
+	close(event);
+	return id;
+}
+
+static void eventfds_are_let_go(void **state)
+{
+	int fd = fd_of(state), i, event, bad[2], before = event_id();
+
+	assert_int_equal(function_irq_setup(fd, USRPCI_IRQ_MSI, 1), 0);
+	for (i = 0; i < 100; i++) {
+		event = new_event();
+		assert_int_equal(function_irq_wire(fd, 0, 1, &event), 0);
+		bad[0] = event;
+		bad[1] = -2;
+		assert_int_equal(function_irq_wire(fd, 0, 2, bad), -EBADF);
+		assert_int_equal(function_irq_wire(fd, 1, 1, &event), -EINVAL);
+		close(event);
+	}
+	assert_int_equal(function_irq_setup(fd, USRPCI_IRQ_NONE, 0), 0);
+	assert_true(event_id() <= before + 1);
+}
+
 /* --- MSI-X, of nvme --- */
 
 static int nvme = -1;
@@ -601,6 +636,7 @@ int main(void)
 		TEST(command_is_written_while_intx_fires),
 		TEST(full_eventfd_does_not_hang),
 		TEST(debugfs_counts),
+		TEST(eventfds_are_let_go),
 		TEST_NVME(all_msix_vectors_are_wired),
 		TEST_NVME(msix_without_decode_is_not_lost),
 		TEST_NVME(reset_keeps_vectors),

@@ -152,6 +152,21 @@ static void second_opener_is_busy(void **state)
 	close(fd);
 }
 
+static void refused_opener_changes_nothing(void **state)
+{
+	struct edu_hw *edu = *state;
+	uint32_t before, after;
+
+	assert_int_equal(function_mask(edu->fd, 30), 0);
+	assert_int_equal(function_master(edu->fd, 1), 0);
+	assert_int_equal(config_read(edu->fd, 4, 4, &before), 0);
+	assert_int_equal(function_open(function_edu()), -EBUSY);
+	assert_int_equal(config_read(edu->fd, 4, 4, &after), 0);
+	assert_int_equal(after, before);
+	assert_int_equal(function_info(edu->fd).dma_mask, (1 << 30) - 1);
+	assert_int_equal(edu->regs[EDU_ID / 4], EDU_IDENTITY);
+}
+
 static pthread_barrier_t start, done;
 static int opened[RACERS];
 
@@ -468,6 +483,8 @@ int main(void)
 		cmocka_unit_test(info_is_true_of_nvme),
 		cmocka_unit_test(bars_are_true),
 		cmocka_unit_test(second_opener_is_busy),
+		cmocka_unit_test_setup_teardown(refused_opener_changes_nothing, edu_hw_setup,
+						edu_hw_teardown),
 		cmocka_unit_test(of_threads_that_race_one_wins),
 		cmocka_unit_test(of_processes_that_race_one_wins),
 		cmocka_unit_test(passed_descriptor_works_and_keeps_it_open),

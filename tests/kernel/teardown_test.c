@@ -19,6 +19,7 @@
 #include "edu.h"
 #include "function.h"
 #include "memory.h"
+#include "stall.h"
 
 #define MASTER	4
 
@@ -235,6 +236,8 @@ static void taken_away(const char *bdf, int (*take)(const char *), int (*give)(c
 	pthread_join(thread, &events);
 	assert_int_equal((uintptr_t)events, POLLERR | POLLHUP);
 	assert_true(took < 1000);
+	/* Woken, and not only when its time was up. */
+	assert_true(now_ms() - start < 3000);
 	assert_int_equal(pages_pinned(), before);
 	is_revoked(&h);
 	assert_int_equal(function_open(bdf), -ENOENT);
@@ -342,6 +345,79 @@ static void unbound_while_called(void **state)
 		close(fd);
 	}
 }
+
+/* --- nothing waits for a user --- */
+
+struct stuck {
+	struct stall stall;
+	struct usrpci_ioc_region region;
+	int fd;
+	int result;
+};
+
+static void *stuck_call(void *arg)
+{
+	struct stuck *stuck = arg;
+
+	stuck->result = function_map(stuck->fd, &stuck->region);
+	return NULL;
+}
+
+/* A call waits for its user: to bring its memory in, or to take the answer. */
+static void unbound_while_stuck(struct stuck *stuck)
+{
+	long before = pages_pinned();
+	pthread_t thread;
+	uint64_t start;
+
+	stuck->fd = function_open(function_edu());
+	assert_true(stuck->fd >= 0);
+	pthread_create(&thread, NULL, stuck_call, stuck);
+	if (!stall_wait(&stuck->stall)) {
+		/* Before 6.2 memory is pinned for long only if nobody waits for it. */
+		pthread_join(thread, NULL);
+		close(stuck->fd);
+		assert_int_equal(stuck->result, -EFAULT);
+		skip();
+	}
+	start = now_ms();
+	assert_int_equal(function_unbind(function_edu()), 0);
+	assert_true(now_ms() - start < 1000);
+	assert_int_equal(pages_pinned(), before);
+	assert_int_equal(function_bind(function_edu()), 0);
+	opens_clean(function_edu());
+	stall_end(&stuck->stall);
+	pthread_join(thread, NULL);
+	assert_int_equal(stuck->result, -ENODEV);
+	close(stuck->fd);
+	stall_free(&stuck->stall);
+}
+
+static void unbind_does_not_wait_for_memory(void **state)
+{
+	struct stuck stuck;
+
+	if (!stall_new(&stuck.stall))
+		skip();
+	stuck.region = function_region(stuck.stall.page, PAGE, USRPCI_BIDIRECTIONAL);
+	unbound_while_stuck(&stuck);
+}
+
+static void unbind_does_not_wait_for_an_answer(void **state)
+{
+	unsigned char *memory = pages_new(1, 1);
+	struct stuck stuck;
+
+	if (!stall_new(&stuck.stall))
+		skip();
+	stuck.region = function_region(memory, PAGE, USRPCI_BIDIRECTIONAL);
+	stuck.region.sg = (uintptr_t)stuck.stall.page;
+	stuck.region.nr_sg = 1;
+	unbound_while_stuck(&stuck);
+	pages_free(memory, 1);
+}
+
+/* --- maps, while it's taken away --- */
 
 #define MAPPERS		2
 #define MAPS		20000
@@ -556,6 +632,8 @@ int main(void)
 		TEST(nvme_removed_while_held),
 		TEST(unbound_function_has_no_master),
 		TEST(unbound_while_called),
+		TEST(unbind_does_not_wait_for_memory),
+		TEST(unbind_does_not_wait_for_an_answer),
 		TEST(no_map_outlives_an_unbind),
 		TEST(edu_has_no_reset),
 		TEST(reset_keeps_what_is_held),

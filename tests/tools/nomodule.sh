@@ -20,7 +20,7 @@ for arguments in "unbind $bdf" "read $bdf bar0 0" "write $bdf bar0 4 1" "reset $
 	complains "$bdf"
 done
 exits 0 info "$bdf" --json
-json /driver=null /max_mapping=null /isolation=none
+json /driver=null /max_mapping=null /isolation
 ! "$JSONCHECK" /missing=null <"$out" 2>/dev/null
 result $? "  it says why part is missing"
 exits 0 list --bound --json
