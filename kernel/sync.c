@@ -18,17 +18,8 @@ static void usrpci_sync_all(struct device *dev, struct usrpci_mapping *m, bool f
 		dma_sync_sgtable_for_device(dev, &m->pins.sgt, m->dir);
 }
 
-static void usrpci_sync_run(struct device *dev, struct usrpci_mapping *m, bool for_cpu,
-			    dma_addr_t addr, size_t len)
-{
-	if (for_cpu)
-		dma_sync_single_for_cpu(dev, addr, len, m->dir);
-	else
-		dma_sync_single_for_device(dev, addr, len, m->dir);
-}
-
-static void usrpci_sync_part(struct device *dev, struct usrpci_mapping *m, bool for_cpu,
-			     u64 offset, u64 len)
+static void usrpci_sync_range(struct device *dev, struct usrpci_mapping *m, bool for_cpu,
+			      u64 offset, u64 len)
 {
 	struct scatterlist *sg;
 	unsigned int i;
@@ -41,7 +32,7 @@ static void usrpci_sync_part(struct device *dev, struct usrpci_mapping *m, bool 
 			continue;
 		}
 		in_run = min(in_run - offset, len);
-		usrpci_sync_run(dev, m, for_cpu, sg_dma_address(sg) + offset, in_run);
+		usrpci_sync_part(dev, sg, offset, in_run, m->dir, for_cpu);
 		offset = 0;
 		len -= in_run;
 		if (!len)
@@ -61,7 +52,7 @@ static int usrpci_sync_mapping(struct usrpci_file *file, struct usrpci_mapping *
 	if (arg->len == m->len)
 		usrpci_sync_all(dev, m, for_cpu);
 	else
-		usrpci_sync_part(dev, m, for_cpu, arg->offset, arg->len);
+		usrpci_sync_range(dev, m, for_cpu, arg->offset, arg->len);
 	return 0;
 }
 

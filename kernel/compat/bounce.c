@@ -2,6 +2,7 @@
 /* Copyright (C) 2026 The usrpci authors */
 
 #include <linux/dma-direct.h>
+#include <linux/dma-map-ops.h>
 #include <linux/iommu.h>
 #include <linux/pci.h>
 #include <linux/swiotlb.h>
@@ -11,9 +12,13 @@ static bool is_translated(struct device *dev)
 	return usrpci_translation(dev) >= USRPCI_TRANSLATED_LAZY;
 }
 
+/* The bounce buffer may itself lie where the device doesn't reach. */
 bool usrpci_can_bounce(struct device *dev)
 {
-	return is_swiotlb_active(dev);
+	struct io_tlb_mem *mem = dev->dma_io_tlb_mem;
+
+	return is_swiotlb_active(dev) &&
+	       dma_capable(dev, phys_to_dma(dev, mem->start), mem->end - mem->start, true);
 }
 
 bool usrpci_beyond_mask(struct device *dev, struct sg_table *sgt)
@@ -60,4 +65,49 @@ bool usrpci_is_bounced(struct device *dev, struct sg_table *sgt)
 		if (dma_to_phys(dev, sg_dma_address(sg)) != sg_phys(sg))
 			return true;
 	return false;
+}
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
+
+/*
+ * Before 6.10 the bounce buffer's own sync of a part copies nothing, and warns,
+ * if the part begins in the first bytes of a slot that the mapping's page offset
+ * takes up. Sync the part here where it needs no more than a copy.
+ */
+static bool sync_by_copy(struct device *dev, struct scatterlist *sg, u64 offset, size_t len,
+			 enum dma_data_direction dir, bool for_cpu)
+{
+	struct io_tlb_mem *mem = dev->dma_io_tlb_mem;
+	phys_addr_t bounce = dma_to_phys(dev, sg_dma_address(sg)) + offset;
+	void *user = phys_to_virt(sg_phys(sg) + offset);
+
+	if (!IS_ENABLED(CONFIG_64BIT) || !dev_is_dma_coherent(dev) || is_translated(dev) ||
+	    !is_swiotlb_buffer(dev, bounce))
+		return false;
+	if (for_cpu && dir != DMA_TO_DEVICE)
+		memcpy(user, mem->vaddr + (bounce - mem->start), len);
+	if (!for_cpu && dir != DMA_FROM_DEVICE)
+		memcpy(mem->vaddr + (bounce - mem->start), user, len);
+	return true;
+}
+
+#else
+
+static bool sync_by_copy(struct device *dev, struct scatterlist *sg, u64 offset, size_t len,
+			 enum dma_data_direction dir, bool for_cpu)
+{
+	return false;
+}
+
+#endif
+
+void usrpci_sync_part(struct device *dev, struct scatterlist *sg, u64 offset, size_t len,
+		      enum dma_data_direction dir, bool for_cpu)
+{
+	if (sync_by_copy(dev, sg, offset, len, dir, for_cpu))
+		return;
+	if (for_cpu)
+		dma_sync_single_for_cpu(dev, sg_dma_address(sg) + offset, len, dir);
+	else
+		dma_sync_single_for_device(dev, sg_dma_address(sg) + offset, len, dir);
 }

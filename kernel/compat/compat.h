@@ -9,11 +9,13 @@
 #define USRPCI_COMPAT_H
 
 #include <linux/device/class.h>
+#include <linux/dma-direction.h>
 #include <linux/eventfd.h>
 #include <linux/mm.h>
 #include <linux/version.h>
 
 struct pci_dev;
+struct scatterlist;
 struct sg_table;
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
@@ -64,7 +66,7 @@ bool usrpci_irqs_remapped(struct device *dev);
 /* Wait till no translation of an unmapped address is left in the IOMMU. */
 void usrpci_flush_iotlb(struct device *dev);
 
-/* Memory beyond the mask can be bounced. */
+/* Memory beyond the mask can be bounced, as things are with the mask now. */
 bool usrpci_can_bounce(struct device *dev);
 
 /* Some of @sgt, not mapped yet, lies where the device's mask doesn't reach. */
@@ -72,6 +74,10 @@ bool usrpci_beyond_mask(struct device *dev, struct sg_table *sgt);
 
 /* Some of @sgt, mapped, goes through a bounce buffer. */
 bool usrpci_is_bounced(struct device *dev, struct sg_table *sgt);
+
+/* Sync a part of a mapped entry. */
+void usrpci_sync_part(struct device *dev, struct scatterlist *sg, u64 offset, size_t len,
+		      enum dma_data_direction dir, bool for_cpu);
 
 /* The page frame of an address in coherent memory, and how a user maps it. */
 unsigned long usrpci_coherent_page(void *cpu);
