@@ -8,8 +8,9 @@
 
 #include "bar.h"
 #include "file.h"
-#include "insert.h"
+#include "gate.h"
 #include "ioctl.h"
+#include "pages.h"
 #include "trace.h"
 
 static enum usrpci_bar_kind usrpci_bar_kind(struct pci_dev *pdev, unsigned int bar)
@@ -136,7 +137,7 @@ static vm_fault_t usrpci_bar_fault(struct vm_fault *vmf)
 
 	if (!usrpci_enter(file)) {
 		if (file->decode & IORESOURCE_MEM)
-			ret = usrpci_insert(vmf, usrpci_bar_pfn);
+			ret = usrpci_pages_insert(vmf, usrpci_bar_pfn);
 		usrpci_leave(file);
 	}
 	trace_usrpci_fault(file->function, vmf->address, vmf->pgoff,
@@ -173,7 +174,7 @@ static int usrpci_bar_check(struct usrpci_file *file, unsigned int bar, u64 offs
 	return 0;
 }
 
-/* Only prepares: see insert.h. */
+/* Only prepares: see pages.h. */
 int usrpci_bar_mmap(struct usrpci_file *file, struct vm_area_struct *vma, u64 pos)
 {
 	bool combine = pos & USRPCI_MMAP_WC;

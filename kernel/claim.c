@@ -9,7 +9,7 @@
 #include "claim.h"
 #include "config.h"
 #include "file.h"
-#include "teardown.h"
+#include "reset.h"
 
 static void usrpci_dma_limits_set(struct usrpci_file *file)
 {

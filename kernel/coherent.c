@@ -12,9 +12,10 @@
 #include "account.h"
 #include "coherent.h"
 #include "file.h"
-#include "insert.h"
+#include "gate.h"
 #include "ioctl.h"
 #include "object.h"
+#include "pages.h"
 #include "trace.h"
 
 /**
@@ -155,7 +156,7 @@ static vm_fault_t usrpci_coherent_fault(struct vm_fault *vmf)
 	vm_fault_t ret = VM_FAULT_SIGBUS;
 
 	if (!usrpci_enter(c->file)) {
-		ret = usrpci_insert(vmf, usrpci_coherent_pfn);
+		ret = usrpci_pages_insert(vmf, usrpci_coherent_pfn);
 		usrpci_leave(c->file);
 	}
 	return ret;
@@ -167,7 +168,7 @@ static const struct vm_operations_struct usrpci_coherent_vm_ops = {
 	.fault = usrpci_coherent_fault,
 };
 
-/* Only prepares: see insert.h. */
+/* Only prepares: see pages.h. */
 static int usrpci_coherent_map(struct usrpci_coherent *c, struct vm_area_struct *vma)
 {
 	u64 offset = usrpci_coherent_offset(vma);

@@ -6,6 +6,8 @@
 
 #include "config.h"
 #include "file.h"
+#include "gate.h"
+#include "pages.h"
 
 #define USRPCI_VENDOR_VIRTIO	0x1af4
 
@@ -266,7 +268,7 @@ static int usrpci_config_write(struct usrpci_file *file, int offset, size_t widt
 		return -EBUSY;
 	/* A map must not outlive the decoding that it needs. */
 	if (decode)
-		usrpci_file_zap_bars(file);
+		usrpci_pages_zap_bars(file);
 	usrpci_intx_hold(file);
 	err = usrpci_config_change(file, offset, width, value);
 	usrpci_intx_release(file);

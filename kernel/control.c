@@ -7,9 +7,9 @@
 
 #include "control.h"
 #include "file.h"
+#include "gate.h"
 #include "ioctl.h"
 #include "object.h"
-#include "teardown.h"
 
 static bool is_mask(u64 mask)
 {
@@ -64,18 +64,4 @@ int usrpci_set_master(struct usrpci_command *cmd)
 		pci_clear_master(usrpci_pdev(cmd->file));
 	usrpci_leave_alone(cmd->file);
 	return 0;
-}
-
-/* The gate is closed by the driver's reset_prepare, as for anybody's reset. */
-int usrpci_reset(struct usrpci_command *cmd)
-{
-	struct usrpci_file *file = cmd->file;
-	struct pci_dev *pdev = usrpci_pdev(file);
-	int err = -ENODEV;
-
-	device_lock(&pdev->dev);
-	if (!file->dead)
-		err = usrpci_reset_function(pdev);
-	device_unlock(&pdev->dev);
-	return err;
 }

@@ -8,6 +8,5 @@ struct usrpci_command;
 /* Commands that act on the function as a whole. */
 int usrpci_set_dma_mask(struct usrpci_command *cmd);
 int usrpci_set_master(struct usrpci_command *cmd);
-int usrpci_reset(struct usrpci_command *cmd);
 
 #endif /* USRPCI_CONTROL_H */

@@ -15,44 +15,6 @@
 #include "teardown.h"
 #include "trace.h"
 
-int usrpci_enter(struct usrpci_file *file)
-{
-	down_read(&file->function->gate);
-	if (!file->dead)
-		return 0;
-	up_read(&file->function->gate);
-	return -ENODEV;
-}
-
-void usrpci_leave(struct usrpci_file *file)
-{
-	up_read(&file->function->gate);
-}
-
-int usrpci_enter_alone(struct usrpci_file *file)
-{
-	down_write(&file->function->gate);
-	if (!file->dead)
-		return 0;
-	up_write(&file->function->gate);
-	return -ENODEV;
-}
-
-void usrpci_leave_alone(struct usrpci_file *file)
-{
-	up_write(&file->function->gate);
-}
-
-void usrpci_file_zap_bars(struct usrpci_file *file)
-{
-	unmap_mapping_range(file->mapping, 0, USRPCI_COHERENT_BIT, 1);
-}
-
-void usrpci_file_zap(struct usrpci_file *file)
-{
-	unmap_mapping_range(file->mapping, 0, 0, 1);
-}
-
 static struct usrpci_file *usrpci_file_alloc(struct usrpci_function *f, struct file *filp)
 {
 	struct usrpci_file *file;

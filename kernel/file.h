@@ -11,6 +11,7 @@
 #include <linux/xarray.h>
 #include <linux/usrpci.h>
 
+#include "function.h"
 #include "irq.h"
 
 struct usrpci_config;
@@ -67,15 +68,6 @@ struct usrpci_file {
 
 extern const struct file_operations usrpci_fops;
 
-/*
- * Stay inside the gate while touching the function; nothing may wait for a user
- * there. usrpci_enter_alone() keeps everybody else out. Both give 0 or -ENODEV.
- */
-int usrpci_enter(struct usrpci_file *file);
-void usrpci_leave(struct usrpci_file *file);
-int usrpci_enter_alone(struct usrpci_file *file);
-void usrpci_leave_alone(struct usrpci_file *file);
-
 /* Where in the file things lie. */
 #define USRPCI_BAR_SHIFT	44
 #define USRPCI_CONFIG_INDEX	(USRPCI_NR_BARS + 1)
@@ -91,14 +83,6 @@ static inline u64 usrpci_config_offset(void)
 {
 	return (u64)USRPCI_CONFIG_INDEX << USRPCI_BAR_SHIFT;
 }
-
-/* Take away what is mapped of the BARs, or of the whole file; see usrpci_enter_alone(). */
-void usrpci_file_zap_bars(struct usrpci_file *file);
-void usrpci_file_zap(struct usrpci_file *file);
-
-static inline struct device *usrpci_dma_device(struct usrpci_file *file);
-
-#include "function.h"
 
 static inline struct device *usrpci_dma_device(struct usrpci_file *file)
 {

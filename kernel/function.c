@@ -6,11 +6,11 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 
-#include "config.h"
 #include "debugfs.h"
 #include "file.h"
 #include "function.h"
 #include "isolation.h"
+#include "reset.h"
 #include "teardown.h"
 
 static dev_t usrpci_devt;
@@ -139,30 +139,6 @@ static void usrpci_remove(struct pci_dev *pdev)
 		usrpci_teardown(file);
 	put_device(&f->dev);
 }
-
-/* Around every reset, whoever asked for it. Under device_lock. */
-static void usrpci_reset_prepare(struct pci_dev *pdev)
-{
-	struct usrpci_function *f = pci_get_drvdata(pdev);
-
-	down_write(&f->gate);
-	if (f->file)
-		usrpci_file_zap_bars(f->file);
-}
-
-static void usrpci_reset_done(struct pci_dev *pdev)
-{
-	struct usrpci_function *f = pci_get_drvdata(pdev);
-
-	if (f->file)
-		usrpci_config_update_decode(f->file);
-	up_write(&f->gate);
-}
-
-static const struct pci_error_handlers usrpci_error_handlers = {
-	.reset_prepare = usrpci_reset_prepare,
-	.reset_done = usrpci_reset_done,
-};
 
 /* No table of ids: a function comes by driver_override or not at all. */
 struct pci_driver usrpci_driver = {

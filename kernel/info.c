@@ -6,6 +6,7 @@
 #include <linux/usrpci.h>
 
 #include "file.h"
+#include "gate.h"
 #include "info.h"
 #include "ioctl.h"
 #include "isolation.h"

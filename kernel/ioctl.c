@@ -14,6 +14,7 @@
 #include "irq.h"
 #include "map.h"
 #include "object.h"
+#include "reset.h"
 #include "sync.h"
 
 union usrpci_arg {

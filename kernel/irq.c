@@ -9,6 +9,7 @@
 #include <linux/usrpci.h>
 
 #include "file.h"
+#include "gate.h"
 #include "ioctl.h"
 #include "irq.h"
 #include "trace.h"

@@ -9,6 +9,7 @@
 
 #include "account.h"
 #include "file.h"
+#include "gate.h"
 #include "ioctl.h"
 #include "map.h"
 #include "mapping.h"

@@ -9,6 +9,7 @@
 
 #include "coherent.h"
 #include "file.h"
+#include "gate.h"
 #include "ioctl.h"
 #include "mapping.h"
 #include "object.h"

@@ -5,6 +5,7 @@
 #include <linux/usrpci.h>
 
 #include "file.h"
+#include "gate.h"
 #include "ioctl.h"
 #include "mapping.h"
 #include "sync.h"

@@ -8,17 +8,10 @@
 #include "file.h"
 #include "irq.h"
 #include "object.h"
+#include "pages.h"
+#include "reset.h"
 #include "teardown.h"
 #include "trace.h"
-
-int usrpci_reset_function(struct pci_dev *pdev)
-{
-	int err = pci_reset_function_locked(pdev);
-
-	if (!err)
-		return 0;
-	return err == -ENOTTY ? -EOPNOTSUPP : -EIO;
-}
 
 /* From here on the device starts no DMA and no interrupt. */
 static void usrpci_stop(struct usrpci_file *file)
@@ -40,7 +33,7 @@ void usrpci_teardown(struct usrpci_file *file)
 
 	trace_usrpci_teardown(file->function, present);
 	/* A program that lives on must not start the device again. */
-	usrpci_file_zap(file);
+	usrpci_pages_zap(file);
 	wake_up_interruptible_all(&file->wait);
 	if (present)
 		usrpci_stop(file);

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Copyright (C) 2026 The usrpci authors */
 /*
- * Maps of the file get their pages here, from a fault and inside the gate, and
+ * The pages of the file's maps, put in and taken away. Maps of the file get their pages here, from a fault and inside the gate, and
  * never in mmap: a map is found and taken away only once mmap has returned.
  */
-#ifndef USRPCI_INSERT_H
-#define USRPCI_INSERT_H
+#ifndef USRPCI_PAGES_H
+#define USRPCI_PAGES_H
 
 #include <linux/mm_types.h>
+
+struct usrpci_file;
 
 /**
  * typedef usrpci_pfn_t - Which page is behind an address.
@@ -19,6 +21,10 @@
 typedef unsigned long (*usrpci_pfn_t)(struct vm_area_struct *vma, unsigned long offset);
 
 /* Serve a fault, and put in neighbours of it as well. */
-vm_fault_t usrpci_insert(struct vm_fault *vmf, usrpci_pfn_t pfn);
+vm_fault_t usrpci_pages_insert(struct vm_fault *vmf, usrpci_pfn_t pfn);
 
-#endif /* USRPCI_INSERT_H */
+/* Take away what is mapped of the BARs, or of the whole file, with nobody inside the gate. */
+void usrpci_pages_zap_bars(struct usrpci_file *file);
+void usrpci_pages_zap(struct usrpci_file *file);
+
+#endif /* USRPCI_PAGES_H */

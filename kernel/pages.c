@@ -5,7 +5,8 @@
 #include <linux/minmax.h>
 #include <linux/mm.h>
 
-#include "insert.h"
+#include "file.h"
+#include "pages.h"
 
 /* What one fault brings in. */
 #define USRPCI_FAULT_AROUND	(2UL << 20)
@@ -27,7 +28,7 @@ static int usrpci_insert_one(pte_t *pte, unsigned long addr, void *data)
 	return 0;
 }
 
-vm_fault_t usrpci_insert(struct vm_fault *vmf, usrpci_pfn_t pfn)
+vm_fault_t usrpci_pages_insert(struct vm_fault *vmf, usrpci_pfn_t pfn)
 {
 	struct vm_area_struct *vma = vmf->vma;
 	struct usrpci_insert insert = { .vma = vma, .pfn = pfn };
@@ -38,4 +39,14 @@ vm_fault_t usrpci_insert(struct vm_fault *vmf, usrpci_pfn_t pfn)
 	if (apply_to_page_range(vma->vm_mm, start, end - start, usrpci_insert_one, &insert))
 		return VM_FAULT_OOM;
 	return VM_FAULT_NOPAGE;
+}
+
+void usrpci_pages_zap_bars(struct usrpci_file *file)
+{
+	unmap_mapping_range(file->mapping, 0, USRPCI_COHERENT_BIT, 1);
+}
+
+void usrpci_pages_zap(struct usrpci_file *file)
+{
+	unmap_mapping_range(file->mapping, 0, 0, 1);
 }

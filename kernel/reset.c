@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Copyright (C) 2026 The usrpci authors */
+
+#include <linux/pci.h>
+#include <linux/usrpci.h>
+
+#include "config.h"
+#include "file.h"
+#include "ioctl.h"
+#include "pages.h"
+#include "reset.h"
+
+int usrpci_reset_function(struct pci_dev *pdev)
+{
+	int err = pci_reset_function_locked(pdev);
+
+	if (!err)
+		return 0;
+	return err == -ENOTTY ? -EOPNOTSUPP : -EIO;
+}
+
+/* The gate is closed by the driver's reset_prepare, as for anybody's reset. */
+int usrpci_reset(struct usrpci_command *cmd)
+{
+	struct usrpci_file *file = cmd->file;
+	struct pci_dev *pdev = usrpci_pdev(file);
+	int err = -ENODEV;
+
+	device_lock(&pdev->dev);
+	if (!file->dead)
+		err = usrpci_reset_function(pdev);
+	device_unlock(&pdev->dev);
+	return err;
+}
+
+/* Around every reset, whoever asked for it. Under device_lock. */
+static void usrpci_reset_prepare(struct pci_dev *pdev)
+{
+	struct usrpci_function *f = pci_get_drvdata(pdev);
+
+	down_write(&f->gate);
+	if (f->file)
+		usrpci_pages_zap_bars(f->file);
+}
+
+static void usrpci_reset_done(struct pci_dev *pdev)
+{
+	struct usrpci_function *f = pci_get_drvdata(pdev);
+
+	if (f->file)
+		usrpci_config_update_decode(f->file);
+	up_write(&f->gate);
+}
+
+const struct pci_error_handlers usrpci_error_handlers = {
+	.reset_prepare = usrpci_reset_prepare,
+	.reset_done = usrpci_reset_done,
+};

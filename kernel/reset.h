@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The usrpci authors */
+#ifndef USRPCI_RESET_H
+#define USRPCI_RESET_H
+
+struct pci_dev;
+struct pci_error_handlers;
+struct usrpci_command;
+
+/*
+ * Reset @pdev alone. Under device_lock, outside the gate. 0; -EOPNOTSUPP where
+ * it can't be, -EIO when it could and didn't.
+ */
+int usrpci_reset_function(struct pci_dev *pdev);
+
+/* They close the gate around every reset, whoever asked for it. */
+extern const struct pci_error_handlers usrpci_error_handlers;
+
+/* The command USRPCI_RESET. */
+int usrpci_reset(struct usrpci_command *cmd);
+
+#endif /* USRPCI_RESET_H */
