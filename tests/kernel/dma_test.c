@@ -89,9 +89,10 @@ static void memory_beyond_the_mask_is_refused_or_bounced(void **state)
 	unsigned char *memory = pages_new(nr, 1), *high = high_page(memory, nr);
 	struct usrpci_ioc_region region;
 	int fd = fd_of(state), err;
-	bool bounces = function_info(fd).caps & USRPCI_CAP_BOUNCE;
+	bool bounces;
 
 	assert_int_equal(function_mask(fd, edu_hw_bits()), 0);
+	bounces = function_info(fd).caps & USRPCI_CAP_BOUNCE;
 	if (!high) {
 		pages_free(memory, nr);
 		skip();

@@ -51,6 +51,9 @@ static void hold(struct holder *h, const char *bdf)
 	h->coherent = mmap(NULL, 3 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, h->fd,
 			   h->buffer.mmap_offset);
 	assert_ptr_not_equal(h->coherent, MAP_FAILED);
+	/* A map is filled by touching it. */
+	assert_int_equal(touch(h->regs), 0);
+	assert_int_equal(touch_write(h->coherent, 1), 0);
 	h->event = eventfd(0, EFD_NONBLOCK);
 	assert_int_equal(function_irq_setup(h->fd, USRPCI_IRQ_INTX, 1), 0);
 	assert_int_equal(function_irq_wire(h->fd, 0, 1, &h->event), 0);
@@ -439,7 +442,7 @@ static int map_and_touch(struct maps *shared, int fd, uint64_t bar, uint64_t buf
 		maps[nr] = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, nr & 1 ? buffer : bar);
 		if (maps[nr] == MAP_FAILED)
 			break;
-		nr++;
+		touch(maps[nr++]);
 	}
 	while (!shared->gone)
 		usleep(100);
