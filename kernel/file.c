@@ -52,7 +52,7 @@ static int usrpci_file_open(struct usrpci_function *f, struct file *filp)
 		return -ENODEV;
 	if (f->file)
 		return -EBUSY;
-	err = usrpci_isolation_permit(usrpci_isolation(f->pdev));
+	err = usrpci_isolation_permit(f->pdev);
 	if (err)
 		return err;
 	file = usrpci_file_alloc(f, filp);

@@ -5,10 +5,36 @@
 #include <linux/iommu.h>
 #include <linux/pci.h>
 
+#include "function.h"
 #include "isolation.h"
+
+/* A function in somebody else's hands; a bridge has no memory of its own. */
+static int usrpci_is_other(struct device *dev, void *own)
+{
+	struct device_driver *driver = READ_ONCE(dev->driver);
+
+	if (dev == own || !driver || driver == &usrpci_driver.driver)
+		return 0;
+	return !dev_is_pci(dev) || to_pci_dev(dev)->hdr_type == PCI_HEADER_TYPE_NORMAL;
+}
+
+/* Functions of a group share what the IOMMU lets them reach. */
+static bool usrpci_shares_group(struct pci_dev *pdev)
+{
+	struct iommu_group *group = iommu_group_get(&pdev->dev);
+	bool shares;
+
+	if (!group)
+		return false;
+	shares = iommu_group_for_each_dev(group, &pdev->dev, usrpci_is_other);
+	iommu_group_put(group);
+	return shares;
+}
 
 enum usrpci_isolation_level usrpci_isolation(struct pci_dev *pdev)
 {
+	if (usrpci_shares_group(pdev))
+		return USRPCI_ISOLATION_NONE;
 	switch (usrpci_translation(&pdev->dev)) {
 	case USRPCI_TRANSLATED:
 		return USRPCI_ISOLATION_STRICT;
@@ -46,10 +72,14 @@ int usrpci_iommu_group(struct pci_dev *pdev)
 	return id;
 }
 
-int usrpci_isolation_permit(enum usrpci_isolation_level level)
+int usrpci_isolation_permit(struct pci_dev *pdev)
 {
-	/* Less isolated, the device reaches memory that nobody handed to it. */
-	if (level == USRPCI_ISOLATION_STRICT || capable(CAP_SYS_RAWIO))
+	/*
+	 * Less isolated, the device reaches memory that nobody handed to it; with
+	 * interrupts that aren't remapped it can raise any, by writing to memory.
+	 */
+	if (usrpci_isolation(pdev) == USRPCI_ISOLATION_STRICT &&
+	    usrpci_irqs_remapped(&pdev->dev))
 		return 0;
-	return -EPERM;
+	return capable(CAP_SYS_RAWIO) ? 0 : -EPERM;
 }

@@ -13,7 +13,7 @@ const char *usrpci_isolation_name(enum usrpci_isolation_level level);
 /* Number of the function's IOMMU group, -1 without. */
 int usrpci_iommu_group(struct pci_dev *pdev);
 
-/* 0 if the caller may open a function of such isolation, or -EPERM. */
-int usrpci_isolation_permit(enum usrpci_isolation_level level);
+/* 0 if the caller may open a function that is so isolated, or -EPERM. */
+int usrpci_isolation_permit(struct pci_dev *pdev);
 
 #endif /* USRPCI_ISOLATION_H */

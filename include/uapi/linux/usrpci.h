@@ -46,9 +46,14 @@
 /* Most regions, handles or descriptors that one call takes. */
 #define USRPCI_MAX_BATCH	4096
 
-/* What stops the device from reaching memory that it wasn't handed. */
+/*
+ * What stops the device from reaching memory that it wasn't handed. To open a
+ * function that isn't strictly isolated, or whose interrupts aren't remapped,
+ * takes CAP_SYS_RAWIO: EPERM. A function whose IOMMU group holds another
+ * driver's function isn't isolated.
+ */
 enum usrpci_isolation_level {
-	USRPCI_ISOLATION_NONE		= 0,	/* no IOMMU */
+	USRPCI_ISOLATION_NONE		= 0,	/* no IOMMU, or its group is shared */
 	USRPCI_ISOLATION_PASSTHROUGH	= 1,	/* IOMMU present, not translating */
 	USRPCI_ISOLATION_LAZY		= 2,	/* translating, flushed later */
 	USRPCI_ISOLATION_STRICT		= 3,	/* translating, flushed at unmap */
