@@ -16,7 +16,7 @@
 
 #define RING_SIZE	4096
 #define BUFFER_SIZE	100000
-#define EDU_MASK	((1ULL << 28) - 1)
+#define DMA_MASK	((1ULL << 32) - 1)
 
 static int failed(const char *what)
 {
@@ -68,7 +68,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: %s BUS SLOT FUNCTION, as 0 4 0\n", argv[0]);
 		return 2;
 	}
-	fd = usr_pci_open(atoi(argv[1]), atoi(argv[2]), atoi(argv[3]), EDU_MASK);
+	fd = usr_pci_open(atoi(argv[1]), atoi(argv[2]), atoi(argv[3]), DMA_MASK);
 	if (fd < 0)
 		return failed("usr_pci_open");
 	status = show_consistent(fd);
