@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Copyright (C) 2026 The usrpci authors */
 /*
- * The pages of the file's maps, put in and taken away. Maps of the file get their pages here, from a fault and inside the gate, and
- * never in mmap: a map is found and taken away only once mmap has returned.
+ * The pages of the file's maps, put in and taken away. They are put in by a fault,
+ * inside the gate, and never by mmap: a map is found by who takes it away only once
+ * mmap has returned.
  */
 #ifndef USRPCI_PAGES_H
 #define USRPCI_PAGES_H

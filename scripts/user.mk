@@ -41,9 +41,16 @@ $(SETUP_TEST): scripts/setup
 	scripts/setup test
 	@touch $@
 
-$(BUILD)/obj/%.o: %.c | $(SETUP)
+define compile
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(EXTRA_CFLAGS) -c -o $@ $<
+endef
+
+$(BUILD)/obj/%.o: %.c | $(SETUP)
+	$(compile)
+
+$(BUILD)/obj/tests/%.o: tests/%.c | $(SETUP) $(SETUP_TEST)
+	$(compile)
 
 $(BUILD)/obj/lib/%.o: EXTRA_CFLAGS = -Iinclude/uapi -Ilib
 $(BUILD)/obj/tests/harness/%.o: EXTRA_CFLAGS = -Iinclude/uapi -Ilib
@@ -52,7 +59,6 @@ $(BUILD)/obj/tests/unit/%.o: EXTRA_CFLAGS = -Ilib -Itests/harness
 $(BUILD)/obj/tests/drivers/%.o: EXTRA_CFLAGS = -Idrivers
 $(BUILD)/obj/tests/tools/%.o: EXTRA_CFLAGS = -Itools
 $(BUILD)/obj/tools/%.o: EXTRA_CFLAGS = -DUSRPCI_VERSION=\"$(VERSION)\"
-$(BUILD)/obj/tests/%.o: | $(SETUP_TEST)
 $(BUILD)/obj/drivers/%.o: EXTRA_CFLAGS = -Idrivers
 
 $(LIB): $(LIB_OBJS)

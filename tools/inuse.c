@@ -72,7 +72,9 @@ static void unescape(char *text)
 
 	for (; *text; text++) {
 		if (text[0] == '\\' && text[1] && text[2] && text[3]) {
-			*to++ = (char)strtol((char [4]){ text[1], text[2], text[3] }, NULL, 8);
+			const char octal[] = { text[1], text[2], text[3], '\0' };
+
+			*to++ = (char)strtol(octal, NULL, 8);
 			text += 3;
 		} else {
 			*to++ = *text;
@@ -84,8 +86,9 @@ static void unescape(char *text)
 /* A command that can be pasted: a path with odd characters is quoted. */
 static void make_command(char *command, size_t len, const char *verb, const char *path)
 {
-	bool odd = path[strspn(path, "/-_.,:@%+=0123456789abcdefghijklmnopqrstuvwxyz"
-				     "ABCDEFGHIJKLMNOPQRSTUVWXYZ")];
+	const char *plain = "/-_.,:@%+="
+			    "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	bool odd = path[strspn(path, plain)];
 	FILE *out = fmemopen(command, len, "w");
 
 	*command = '\0';

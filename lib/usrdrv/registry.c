@@ -116,16 +116,17 @@ static bool is_current(struct usrdrv_record *record)
 	return !ret || ret == -ENODEV;
 }
 
-/* Unless another thread has put a new one there meanwhile. */
-static void drop(struct usrdrv_record *record)
+/* The caller's use of a record ends, and the table's too if it still stands there. */
+static void forget(struct usrdrv_record *record)
 {
-	bool last = false;
+	bool last;
 
 	pthread_mutex_lock(&registry.lock);
 	if (registry.records[record->fd] == record) {
 		registry.records[record->fd] = NULL;
-		last = is_last_user(record);
+		record->users--;
 	}
+	last = is_last_user(record);
 	pthread_mutex_unlock(&registry.lock);
 	if (last)
 		record_free(record);
@@ -143,8 +144,7 @@ struct usrdrv_record *usrdrv_record_get(int fd)
 	pthread_mutex_unlock(&registry.lock);
 	if (!record || is_current(record))
 		return record;
-	drop(record);
-	usrdrv_record_put(record);
+	forget(record);
 	return NULL;
 }
 

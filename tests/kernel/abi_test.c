@@ -403,10 +403,10 @@ static void unknown_commands_are_enotty(void **state)
 	for (i = 0; i < NR_COMMANDS; i++) {
 		assert_int_equal(function_call(fd_of(state),
 					       _IOR(USRPCI_IOC_TYPE, i, uint32_t), &arg), -ENOTTY);
-		assert_int_equal(function_call(fd_of(state),
-					       _IOWR(USRPCI_IOC_TYPE, i, union any), &arg), -ENOTTY);
-		assert_int_equal(function_call(fd_of(state),
-					       _IOC(_IOC_NONE, USRPCI_IOC_TYPE, i, 4), &arg), -ENOTTY);
+		assert_int_equal(function_call(fd_of(state), _IOWR(USRPCI_IOC_TYPE, i, union any),
+					       &arg), -ENOTTY);
+		assert_int_equal(function_call(fd_of(state), _IOC(_IOC_NONE, USRPCI_IOC_TYPE, i, 4),
+					       &arg), -ENOTTY);
 	}
 }
 

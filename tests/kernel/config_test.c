@@ -315,7 +315,8 @@ static void command_is_written_while_intx_is_masked(void **state)
 }
 
 #define TEST(_f) \
-	{ "edu: " #_f, _f, edu_setup, close_it, NULL }, { "nvme: " #_f, _f, nvme_setup, close_it, NULL }
+	{ "edu: " #_f, _f, edu_setup, close_it, NULL },			\
+	{ "nvme: " #_f, _f, nvme_setup, close_it, NULL }
 
 int main(void)
 {

@@ -317,10 +317,11 @@ static unsigned int lines_in_use(void)
 
 static void setups_give_their_lines_back(void **state)
 {
+	static const uint32_t types[] = { USRPCI_IRQ_MSI, USRPCI_IRQ_INTX };
 	int i, fd = fd_of(state);
 
 	for (i = 0; i < 100; i++) {
-		assert_int_equal(function_irq_setup(fd, i & 1 ? USRPCI_IRQ_INTX : USRPCI_IRQ_MSI, 1), 0);
+		assert_int_equal(function_irq_setup(fd, types[i & 1], 1), 0);
 		assert_int_equal(lines_in_use(), 1);
 		assert_int_equal(function_irq_setup(fd, USRPCI_IRQ_NONE, 0), 0);
 		assert_int_equal(lines_in_use(), 0);

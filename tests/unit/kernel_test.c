@@ -259,6 +259,7 @@ ssize_t pwrite(int fd, const void *buf, size_t len, off_t offset)
 	memcpy(module.bytes, buf, len);
 	return (ssize_t)len;
 }
+
 #pragma GCC visibility pop
 
 static int setup(void **state)
