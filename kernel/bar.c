@@ -24,39 +24,48 @@ static enum usrpci_bar_kind usrpci_bar_kind(struct pci_dev *pdev, unsigned int b
 	return flags & IORESOURCE_IO ? USRPCI_BAR_IO : USRPCI_BAR_NONE;
 }
 
-/* Where the MSI-X table lies in @bar: first byte and byte past the end; 0, 0 if not there. */
-static void usrpci_msix_table(struct pci_dev *pdev, unsigned int bar, u64 *start, u64 *end)
+/* Read once, since it decides what may be mapped: a device that fails says anything. */
+void usrpci_bar_init(struct usrpci_file *file)
 {
+	struct pci_dev *pdev = usrpci_pdev(file);
 	u32 table;
 
-	*start = 0;
-	*end = 0;
+	file->msix_bar = -1;
 	if (!pdev->msix_cap)
 		return;
 	pci_read_config_dword(pdev, pdev->msix_cap + PCI_MSIX_TABLE, &table);
-	if ((table & PCI_MSIX_TABLE_BIR) != bar)
-		return;
-	*start = table & PCI_MSIX_TABLE_OFFSET;
-	*end = *start + pci_msix_vec_count(pdev) * PCI_MSIX_ENTRY_SIZE;
+	file->msix_bar = table & PCI_MSIX_TABLE_BIR;
+	file->msix_start = table & PCI_MSIX_TABLE_OFFSET;
+	file->msix_end = file->msix_start + max(pci_msix_vec_count(pdev), 0) * PCI_MSIX_ENTRY_SIZE;
+}
+
+/* Where the MSI-X table lies in @bar, if it may not be touched: [0, 0) if it isn't there. */
+static void usrpci_msix_table(struct usrpci_file *file, unsigned int bar, u64 *start, u64 *end)
+{
+	bool forbidden = file->msix_bar == (int)bar &&
+			 !usrpci_irqs_remapped(usrpci_dma_device(file));
+
+	*start = forbidden ? file->msix_start : 0;
+	*end = forbidden ? file->msix_end : 0;
 }
 
 /*
  * What may be mapped of a memory BAR. Who writes the MSI-X table chooses which
  * interrupt it raises, so where nothing checks that its pages are left out.
  */
-static unsigned int usrpci_windows(struct pci_dev *pdev, unsigned int bar,
+static unsigned int usrpci_windows(struct usrpci_file *file, unsigned int bar,
 				   struct usrpci_ioc_window *windows)
 {
+	struct pci_dev *pdev = usrpci_pdev(file);
 	u64 len = pci_resource_len(pdev, bar);
-	u64 start = 0, end = 0;
 	unsigned int nr = 0;
+	u64 start, end;
 
 	/* A smaller BAR shares its page with who knows whom. */
 	if (usrpci_bar_kind(pdev, bar) != USRPCI_BAR_MEM ||
 	    !PAGE_ALIGNED(pci_resource_start(pdev, bar)) || !PAGE_ALIGNED(len))
 		return 0;
-	if (!usrpci_irqs_remapped(&pdev->dev))
-		usrpci_msix_table(pdev, bar, &start, &end);
+	usrpci_msix_table(file, bar, &start, &end);
 	start = min_t(u64, ALIGN_DOWN(start, PAGE_SIZE), len);
 	end = min_t(u64, PAGE_ALIGN(end), len);
 	if (start)
@@ -80,8 +89,10 @@ static u32 usrpci_bar_attrs(struct pci_dev *pdev, unsigned int bar, unsigned int
 	return attrs;
 }
 
-static void usrpci_bar_fill(struct usrpci_ioc_bar *arg, struct pci_dev *pdev, u32 bar)
+static void usrpci_bar_fill(struct usrpci_ioc_bar *arg, struct usrpci_file *file, u32 bar)
 {
+	struct pci_dev *pdev = usrpci_pdev(file);
+
 	*arg = (struct usrpci_ioc_bar){
 		.size = sizeof(*arg),
 		.index = bar,
@@ -92,7 +103,7 @@ static void usrpci_bar_fill(struct usrpci_ioc_bar *arg, struct pci_dev *pdev, u3
 	arg->addr = pci_resource_start(pdev, bar);
 	arg->len = pci_resource_len(pdev, bar);
 	arg->offset = usrpci_bar_offset(bar);
-	arg->nr_windows = usrpci_windows(pdev, bar, arg->windows);
+	arg->nr_windows = usrpci_windows(file, bar, arg->windows);
 	arg->attrs = usrpci_bar_attrs(pdev, bar, arg->nr_windows);
 }
 
@@ -106,7 +117,7 @@ int usrpci_bar_describe(struct usrpci_command *cmd)
 	err = usrpci_enter(cmd->file);
 	if (err)
 		return err;
-	usrpci_bar_fill(arg, usrpci_pdev(cmd->file), arg->index);
+	usrpci_bar_fill(arg, cmd->file, arg->index);
 	usrpci_leave(cmd->file);
 	return usrpci_respond(cmd, sizeof(*arg));
 }
@@ -149,10 +160,10 @@ static const struct vm_operations_struct usrpci_bar_vm_ops = {
 	.fault = usrpci_bar_fault,
 };
 
-static bool usrpci_in_window(struct pci_dev *pdev, unsigned int bar, u64 offset, u64 len)
+static bool usrpci_in_window(struct usrpci_file *file, unsigned int bar, u64 offset, u64 len)
 {
 	struct usrpci_ioc_window windows[2];
-	unsigned int i, nr = usrpci_windows(pdev, bar, windows);
+	unsigned int i, nr = usrpci_windows(file, bar, windows);
 
 	for (i = 0; i < nr; i++)
 		if (offset >= windows[i].offset && offset - windows[i].offset < windows[i].len &&
@@ -167,7 +178,7 @@ static int usrpci_bar_check(struct usrpci_file *file, unsigned int bar, u64 offs
 {
 	struct pci_dev *pdev = usrpci_pdev(file);
 
-	if (!usrpci_in_window(pdev, bar, offset, len))
+	if (!usrpci_in_window(file, bar, offset, len))
 		return -EINVAL;
 	if (combine && !(pci_resource_flags(pdev, bar) & IORESOURCE_PREFETCH))
 		return -EINVAL;
@@ -198,6 +209,7 @@ int usrpci_bar_mmap(struct usrpci_file *file, struct vm_area_struct *vma, u64 po
 	vm_flags_set(vma, VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP | VM_DONTCOPY);
 	vma->vm_page_prot = combine ? pgprot_writecombine(vma->vm_page_prot) :
 				      pgprot_noncached(vma->vm_page_prot);
+	vma->vm_page_prot = pgprot_decrypted(vma->vm_page_prot);
 	vma->vm_ops = &usrpci_bar_vm_ops;
 	vma->vm_private_data = file;
 	return 0;
@@ -275,9 +287,7 @@ static bool usrpci_forges_irq(struct usrpci_file *file, unsigned int bar, u64 of
 {
 	u64 start, end;
 
-	if (usrpci_irqs_remapped(usrpci_dma_device(file)))
-		return false;
-	usrpci_msix_table(usrpci_pdev(file), bar, &start, &end);
+	usrpci_msix_table(file, bar, &start, &end);
 	return offset < end && offset + width > start;
 }
 

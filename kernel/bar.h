@@ -9,6 +9,9 @@ struct usrpci_command;
 struct usrpci_file;
 struct vm_area_struct;
 
+/* Of a function just claimed. */
+void usrpci_bar_init(struct usrpci_file *file);
+
 /* The command USRPCI_BAR. */
 int usrpci_bar_describe(struct usrpci_command *cmd);
 

@@ -39,6 +39,17 @@ static void usrpci_dma_limits_restore(struct usrpci_file *file)
 	dma_set_min_align_mask(dev, file->limits.min_align_mask);
 }
 
+/* A function that answers with all ones has gone, or will come back as it likes. */
+static int usrpci_claim_reset(struct usrpci_function *f)
+{
+	if (pci_device_is_present(f->pdev) && f->needs_reset) {
+		if (usrpci_reset_function(f->pdev) == -EIO)
+			return -EIO;
+		f->needs_reset = false;
+	}
+	return pci_device_is_present(f->pdev) ? 0 : -ENODEV;
+}
+
 int usrpci_claim(struct usrpci_file *file)
 {
 	struct usrpci_function *f = file->function;
@@ -52,12 +63,16 @@ int usrpci_claim(struct usrpci_file *file)
 	err = pci_enable_device(pdev);
 	if (err)
 		goto limits;
+	/* Nobody would handle it; what is saved below has both off. */
 	pci_clear_master(pdev);
+	pci_intx(pdev, 0);
 	err = pci_request_regions(pdev, KBUILD_MODNAME);
 	if (err)
 		goto disable;
-	if (f->needs_reset && usrpci_reset_function(pdev) != -EIO)
-		f->needs_reset = false;
+	err = usrpci_claim_reset(f);
+	if (err)
+		goto regions;
+	usrpci_bar_init(file);
 	err = usrpci_config_init(file);
 	if (err)
 		goto regions;
@@ -67,7 +82,6 @@ int usrpci_claim(struct usrpci_file *file)
 		err = -ENOMEM;
 		goto config;
 	}
-	pci_intx(pdev, 0);
 	usrpci_config_update_decode(file);
 	return 0;
 
@@ -89,6 +103,7 @@ void usrpci_unclaim(struct usrpci_file *file, bool present)
 	if (present) {
 		pci_load_saved_state(pdev, file->saved);
 		pci_restore_state(pdev);
+		pci_clear_master(pdev);
 	}
 	kfree(file->saved);
 	usrpci_bars_unmap(file);

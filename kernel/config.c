@@ -89,6 +89,25 @@ static void usrpci_config_allow_vendor(struct usrpci_config *config, struct pci_
 	}
 }
 
+/* A vendor's capability may say that it is longer than it is. */
+static void usrpci_config_forbid(struct usrpci_config *config, struct pci_dev *pdev)
+{
+	const struct {
+		int cap;
+		int len;
+	} kept[] = {
+		{ 0, PCI_STD_HEADER_SIZEOF },
+		{ pdev->msi_cap, PCI_MSI_MASK_64 + 8 },
+		{ pdev->msix_cap, PCI_CAP_MSIX_SIZEOF },
+		{ pdev->pm_cap, PCI_PM_SIZEOF },
+		{ pdev->pcie_cap, PCI_CAP_EXP_ENDPOINT_SIZEOF_V2 },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(kept); i++)
+		memset(&config->set[kept[i].cap], 0, kept[i].len);
+}
+
 int usrpci_config_init(struct usrpci_file *file)
 {
 	struct pci_dev *pdev = usrpci_pdev(file);
@@ -97,9 +116,10 @@ int usrpci_config_init(struct usrpci_file *file)
 	config = kvzalloc(sizeof(*config), GFP_KERNEL_ACCOUNT);
 	if (!config)
 		return -ENOMEM;
+	usrpci_config_allow_vendor(config, pdev);
+	usrpci_config_forbid(config, pdev);
 	usrpci_config_allow_header(config);
 	usrpci_config_allow_express(config, pdev);
-	usrpci_config_allow_vendor(config, pdev);
 	config->pm_cap = pdev->pm_cap;
 	if (config->pm_cap)
 		usrpci_config_allow(config, config->pm_cap + PCI_PM_CTRL,
@@ -212,9 +232,15 @@ static int usrpci_config_set_power(struct usrpci_file *file, pci_power_t state)
 	if (state != PCI_D0)
 		pci_save_state(pdev);
 	err = pci_set_power_state(pdev, state);
-	if (!err && state == PCI_D0)
-		pci_restore_state(pdev);
-	return err;
+	if (err || state != PCI_D0)
+		return err;
+	pci_restore_state(pdev);
+	/* It may have been changed below D0. */
+	if (pdev->is_busmaster)
+		pci_set_master(pdev);
+	else
+		pci_clear_master(pdev);
+	return 0;
 }
 
 /* What would stop the function from decoding its memory. */

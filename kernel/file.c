@@ -184,5 +184,4 @@ const struct file_operations usrpci_fops = {
 	.mmap = usrpci_mmap,
 	.poll = usrpci_poll,
 	.unlocked_ioctl = usrpci_ioctl,
-	.compat_ioctl = compat_ptr_ioctl,
 };

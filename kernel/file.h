@@ -38,6 +38,9 @@ struct usrpci_dma_limits {
  * @coherents: all coherent buffers, with a handle or only mmapped
  * @irq: interrupt vectors
  * @config: which bits of configuration space may be written
+ * @msix_bar: BAR that holds the MSI-X table, or -1
+ * @msix_start: where in it the table starts
+ * @msix_end: and ends
  * @io_lock: guards @io
  * @io: BARs as the kernel sees them, mapped when first read or written by call
  * @limits: of the DMA API, as they were at open
@@ -57,6 +60,9 @@ struct usrpci_file {
 	struct list_head coherents;
 	struct usrpci_irq irq;
 	struct usrpci_config *config;
+	int msix_bar;
+	u64 msix_start;
+	u64 msix_end;
 	struct mutex io_lock; /* io */
 	void __iomem *io[USRPCI_NR_BARS];
 	struct usrpci_dma_limits limits;
@@ -67,6 +73,10 @@ struct usrpci_file {
 };
 
 extern const struct file_operations usrpci_fops;
+
+#ifndef CONFIG_64BIT
+#error usrpci needs a 64-bit kernel: the offsets of its file do
+#endif
 
 /* Where in the file things lie. */
 #define USRPCI_BAR_SHIFT	44

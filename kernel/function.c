@@ -110,6 +110,7 @@ static int usrpci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if (err)
 		goto put;
 	pci_set_drvdata(pdev, f);
+	pci_intx(pdev, 0);
 	err = cdev_device_add(&f->cdev, &f->dev);
 	if (err)
 		goto put;

@@ -99,6 +99,8 @@ long usrpci_ioctl(struct file *filp, unsigned int nr, unsigned long arg)
 		return -EFAULT;
 	if (cmd.size < op->min_size)
 		return -EINVAL;
+	if (cmd.size > PAGE_SIZE)
+		return -E2BIG;
 	err = copy_struct_from_user(&buf, op->size, cmd.user, cmd.size);
 	if (err)
 		return err;

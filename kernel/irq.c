@@ -23,6 +23,7 @@
  * @eventfd: what it signals, or NULL
  * @pending: fired with no eventfd
  * @masked: INTx: till the user says that it's handled
+ * @held: INTx: left alone by the handler, since its mask is being changed
  * @by_line: INTx: masked at the interrupt controller, since the function can't
  * @count: times it fired
  * @name: in /proc/interrupts
@@ -35,6 +36,7 @@ struct usrpci_vector {
 	struct eventfd_ctx *eventfd;
 	bool pending;
 	bool masked;
+	bool held;
 	bool by_line;
 	u64 count;
 	char name[32];
@@ -81,7 +83,7 @@ static irqreturn_t usrpci_intx_handler(int line, void *data)
 	irqreturn_t ret = IRQ_NONE;
 
 	spin_lock(&v->lock);
-	if (!v->masked && usrpci_intx_mask(v)) {
+	if (!v->masked && !v->held && usrpci_intx_mask(v)) {
 		v->masked = true;
 		v->count++;
 		usrpci_vector_signal(v);
@@ -106,6 +108,15 @@ static void usrpci_intx_unmask(struct usrpci_vector *v)
 		v->count++;
 		usrpci_vector_signal(v);
 	}
+	spin_unlock_irq(&v->lock);
+}
+
+/* The function's own mask is as @masked says, whatever happened to it meanwhile. */
+static void usrpci_intx_open(struct usrpci_vector *v)
+{
+	spin_lock_irq(&v->lock);
+	v->held = false;
+	pci_intx(v->function->pdev, !v->masked);
 	spin_unlock_irq(&v->lock);
 }
 
@@ -164,7 +175,7 @@ static int usrpci_vectors_request(struct usrpci_irq *irq, struct usrpci_function
 	}
 	irq->nr = nr;
 	if (irq->type == USRPCI_IRQ_INTX)
-		pci_intx(f->pdev, 1);
+		usrpci_intx_open(&irq->vectors[0]);
 	return 0;
 }
 
@@ -233,16 +244,29 @@ void usrpci_irq_free(struct usrpci_file *file)
 	mutex_unlock(&irq->mutex);
 }
 
+static struct usrpci_vector *usrpci_intx_vector(struct usrpci_file *file)
+{
+	return file->irq.type == USRPCI_IRQ_INTX ? &file->irq.vectors[0] : NULL;
+}
+
 void usrpci_intx_hold(struct usrpci_file *file)
 {
-	if (file->irq.type == USRPCI_IRQ_INTX)
-		disable_irq(file->irq.vectors[0].line);
+	struct usrpci_vector *v = usrpci_intx_vector(file);
+
+	if (!v || v->by_line)
+		return;
+	spin_lock_irq(&v->lock);
+	v->held = true;
+	pci_intx(usrpci_pdev(file), 0);
+	spin_unlock_irq(&v->lock);
 }
 
 void usrpci_intx_release(struct usrpci_file *file)
 {
-	if (file->irq.type == USRPCI_IRQ_INTX)
-		enable_irq(file->irq.vectors[0].line);
+	struct usrpci_vector *v = usrpci_intx_vector(file);
+
+	if (v && !v->by_line)
+		usrpci_intx_open(v);
 }
 
 u64 usrpci_irq_count(struct usrpci_file *file)

@@ -29,7 +29,10 @@ void usrpci_irq_init(struct usrpci_irq *irq);
 /* Give all vectors back; when this returns no handler runs. */
 void usrpci_irq_free(struct usrpci_file *file);
 
-/* Keep the INTx handler from running, if there is one; with nobody inside the gate. */
+/*
+ * Keep INTx masked, and its handler from changing that, while configuration space
+ * is changed or lost; then put the mask right. With nobody inside the gate.
+ */
 void usrpci_intx_hold(struct usrpci_file *file);
 void usrpci_intx_release(struct usrpci_file *file);
 

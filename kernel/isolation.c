@@ -5,15 +5,12 @@
 #include <linux/iommu.h>
 #include <linux/pci.h>
 
-#include "function.h"
 #include "isolation.h"
 
-/* A function in somebody else's hands; a bridge has no memory of its own. */
+/* A bridge does no DMA of its own. Any other may get a driver, or another user, at any time. */
 static int usrpci_is_other(struct device *dev, void *own)
 {
-	struct device_driver *driver = READ_ONCE(dev->driver);
-
-	if (dev == own || !driver || driver == &usrpci_driver.driver)
+	if (dev == own)
 		return 0;
 	return !dev_is_pci(dev) || to_pci_dev(dev)->hdr_type == PCI_HEADER_TYPE_NORMAL;
 }

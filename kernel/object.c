@@ -162,10 +162,11 @@ static int usrpci_unmap_handles(struct usrpci_file *file, const u32 *handles, u3
 	list_for_each_entry_safe(obj, next, &taken, list) {
 		/* A sync holds the gate as well: it ends soon. */
 		wait_var_event(&obj->busy, refcount_read(&obj->busy) == 1);
+		list_del(&obj->list);
 		if (obj->kind == USRPCI_OBJECT_COHERENT)
 			usrpci_coherent_drop(file, obj);
 		else
-			list_move_tail(&obj->list, &mappings);
+			list_add_tail(&obj->list, &mappings);
 	}
 	usrpci_mappings_detach(file, &mappings);
 	usrpci_leave(file);

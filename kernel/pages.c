@@ -16,12 +16,14 @@ struct usrpci_insert {
 	usrpci_pfn_t pfn;
 };
 
-/* As remap_pfn_range() does it, but that an entry may be there already. */
+/* As remap_pfn_range() does it, but that a neighbour may be there already. */
 static int usrpci_insert_one(pte_t *pte, unsigned long addr, void *data)
 {
 	struct usrpci_insert *insert = data;
 	struct vm_area_struct *vma = insert->vma;
 
+	if (!pte_none(*pte))
+		return 0;
 	set_pte_at(vma->vm_mm, addr, pte,
 		   pte_mkspecial(pfn_pte(insert->pfn(vma, addr - vma->vm_start),
 					 vma->vm_page_prot)));

@@ -12,8 +12,12 @@
 
 int usrpci_reset_function(struct pci_dev *pdev)
 {
-	int err = pci_reset_function_locked(pdev);
+	int err;
 
+	/* Nobody else reads configuration space meanwhile. */
+	pci_cfg_access_lock(pdev);
+	err = pci_reset_function_locked(pdev);
+	pci_cfg_access_unlock(pdev);
 	if (!err)
 		return 0;
 	return err == -ENOTTY ? -EOPNOTSUPP : -EIO;
@@ -39,16 +43,20 @@ static void usrpci_reset_prepare(struct pci_dev *pdev)
 	struct usrpci_function *f = pci_get_drvdata(pdev);
 
 	down_write(&f->gate);
-	if (f->file)
-		usrpci_pages_zap_bars(f->file);
+	if (!f->file)
+		return;
+	usrpci_pages_zap_bars(f->file);
+	usrpci_intx_hold(f->file);
 }
 
 static void usrpci_reset_done(struct pci_dev *pdev)
 {
 	struct usrpci_function *f = pci_get_drvdata(pdev);
 
-	if (f->file)
+	if (f->file) {
 		usrpci_config_update_decode(f->file);
+		usrpci_intx_release(f->file);
+	}
 	up_write(&f->gate);
 }
 

@@ -37,6 +37,8 @@ void usrpci_teardown(struct usrpci_file *file)
 	wake_up_interruptible_all(&file->wait);
 	if (present)
 		usrpci_stop(file);
+	else
+		file->function->needs_reset = true;
 	usrpci_irq_free(file);
 	usrpci_objects_teardown(file);
 	usrpci_coherents_revoke(file);

@@ -18,7 +18,7 @@ struct usrpci_device;
 
 /**
  * enum usrpci_isolation - What stops the device reaching memory it wasn't handed.
- * @USRPCI_NO_ISOLATION: nothing: no IOMMU, or another driver's function in its group
+ * @USRPCI_NO_ISOLATION: nothing: no IOMMU, or other functions in its group
  * @USRPCI_PASSTHROUGH: nothing: the IOMMU is there and doesn't translate
  * @USRPCI_LAZY: the IOMMU, some milliseconds after an unmap
  * @USRPCI_STRICT: the IOMMU, from the moment an unmap returns

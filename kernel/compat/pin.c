@@ -20,11 +20,12 @@ static long pin_read_only(unsigned long addr, struct page **page)
 	if (n != 1)
 		return n;
 	n = pin_user_pages_fast(addr, 1, FOLL_LONGTERM | FOLL_WRITE | FOLL_FORCE, page);
-	if (n == 1)
-		unpin_user_page(readable);
-	else
+	if (n == -EFAULT) {
 		*page = readable;
-	return 1;
+		return 1;
+	}
+	unpin_user_page(readable);
+	return n;
 }
 
 static long pin_for_reading(unsigned long addr, unsigned long nr, struct page **pages)

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 The usrpci authors
-# Two functions of one IOMMU group, in a VM of their own: one is isolated only while no
-# other driver has its sibling.
+# Two functions of one IOMMU group, in a VM of their own: neither is isolated, whoever has
+# the other, and users may not open them.
 set -u
 
 cd "$(dirname "$0")/../.." || exit 1
@@ -32,10 +32,12 @@ chmod 666 /dev/usrpci/$edu
 is "$(isolation)" none "with nvme beside it, it is not isolated"
 is "$(opens)" no "and a user may not open it"
 usrpci bind $nvme >/dev/null 2>&1
-is "$(isolation)" strict "with usrpci beside it, it is"
-is "$(opens)" yes "and a user may"
+is "$(isolation)" none "with usrpci beside it, neither: another user may have that"
+is "$(opens)" no "and a user may still not"
 usrpci unbind $nvme >/dev/null
-is "$(isolation)" none "given back to nvme, it is not"
+echo 1 >/sys/bus/pci/devices/$nvme/remove
+is "$(isolation)" strict "alone in its group, it is"
+is "$(opens)" yes "and a user may"
 echo "1..$tests"
 exit $failed
 '

@@ -6,7 +6,8 @@
  * The contract, for every command:
  *  - Each struct starts with its size in bytes, set by the caller. A struct
  *    shorter than the first version of a command gives EINVAL; one longer than
- *    the kernel's is accepted when its tail is zero, and gives E2BIG otherwise.
+ *    the kernel's is accepted when its tail is zero, and gives E2BIG otherwise,
+ *    as does one longer than a page.
  *    The kernel writes back no more than the caller's size.
  *  - Unknown flags and non-zero reserved fields give EINVAL.
  *  - All integers are of the host's byte order; lengths and offsets are bytes;
@@ -49,11 +50,11 @@
 /*
  * What stops the device from reaching memory that it wasn't handed. To open a
  * function that isn't strictly isolated, or whose interrupts aren't remapped,
- * takes CAP_SYS_RAWIO: EPERM. A function whose IOMMU group holds another
- * driver's function isn't isolated.
+ * takes CAP_SYS_RAWIO: EPERM. Functions of one IOMMU group aren't isolated from
+ * each other, so none of them is isolated.
  */
 enum usrpci_isolation_level {
-	USRPCI_ISOLATION_NONE		= 0,	/* no IOMMU, or its group is shared */
+	USRPCI_ISOLATION_NONE		= 0,	/* no IOMMU, or not alone in its group */
 	USRPCI_ISOLATION_PASSTHROUGH	= 1,	/* IOMMU present, not translating */
 	USRPCI_ISOLATION_LAZY		= 2,	/* translating, flushed later */
 	USRPCI_ISOLATION_STRICT		= 3,	/* translating, flushed at unmap */
