@@ -2,6 +2,7 @@
 /* Copyright (C) 2026 The usrpci authors */
 
 #include <linux/mm.h>
+#include <linux/sched.h>
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
 
@@ -45,9 +46,55 @@ static long pin_for_reading(unsigned long addr, unsigned long nr, struct page **
 
 #endif
 
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
+
+/*
+ * A filesystem that wants to know of each write to a file's page isn't told of a
+ * device's. 6.5 refuses to pin such pages for writing; before, the data is lost.
+ * Returns how many of the pages may be pinned as they are asked for.
+ */
+static long check_files(unsigned long addr, unsigned long nr)
+{
+	unsigned long end = addr + (nr << PAGE_SHIFT);
+	struct vm_area_struct *vma;
+
+	if (mmap_read_lock_killable(current->mm))
+		return -EINTR;
+	for (vma = find_vma(current->mm, addr); vma && vma->vm_start < end;
+	     vma = find_vma(current->mm, vma->vm_end)) {
+		if (vma->vm_flags & VM_SHARED && vma->vm_ops && vma->vm_ops->page_mkwrite) {
+			end = max(addr, vma->vm_start);
+			break;
+		}
+	}
+	mmap_read_unlock(current->mm);
+	return (end - addr) >> PAGE_SHIFT;
+}
+
+#else
+
+static long check_files(unsigned long addr, unsigned long nr)
+{
+	return nr;
+}
+
+#endif
+
 long usrpci_pin(unsigned long addr, unsigned long nr, bool to_device, struct page **pages)
 {
-	if (to_device)
-		return pin_for_reading(addr, nr, pages);
-	return pin_user_pages_fast(addr, nr, FOLL_LONGTERM | FOLL_WRITE, pages);
+	long allowed = check_files(addr, nr);
+	long n;
+
+	if (allowed < 0)
+		return allowed;
+	if (!allowed && !to_device)
+		return -EFAULT;
+	if (!allowed)
+		n = pin_user_pages_fast(addr, 1, FOLL_LONGTERM, pages);
+	else if (to_device)
+		n = pin_for_reading(addr, allowed, pages);
+	else
+		n = pin_user_pages_fast(addr, allowed, FOLL_LONGTERM | FOLL_WRITE, pages);
+	/* A filesystem of persistent memory says it in its own way. */
+	return n == -EOPNOTSUPP ? -EFAULT : n;
 }

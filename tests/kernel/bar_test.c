@@ -17,6 +17,7 @@
 
 #define COMMAND		0x04
 #define COMMAND_MEMORY	0x02
+#define COMMAND_MASTER	0x04
 #define CAP_PM		0x01
 #define CAP_MSIX	0x11
 #define PM_CTRL		4
@@ -397,6 +398,21 @@ static void map_in_d3hot_gives_sigbus(void **state)
 	assert_int_equal(munmap((void *)regs, PAGE), 0);
 }
 
+static void master_taken_in_d3hot_stays_taken(void **state)
+{
+	uint32_t command;
+
+	needs_nvme();
+	if (!config_capability(nvme, CAP_PM))
+		skip();
+	assert_int_equal(function_master(nvme, 1), 0);
+	power(D3HOT);
+	assert_int_equal(function_master(nvme, 0), 0);
+	power(0);
+	assert_int_equal(config_read(nvme, COMMAND, 2, &command), 0);
+	assert_int_equal(command & COMMAND_MASTER, 0);
+}
+
 static void close_in_d3hot_gives_it_back_awake(void **state)
 {
 	uint32_t command;
@@ -520,6 +536,7 @@ int main(void)
 		TEST(calls_end_with_the_bar),
 		TEST(calls_read_and_write),
 		TEST_NVME(map_in_d3hot_gives_sigbus),
+		TEST_NVME(master_taken_in_d3hot_stays_taken),
 		TEST_NVME(close_in_d3hot_gives_it_back_awake),
 		TEST_NVME(msix_table_maps_only_where_remapped),
 		TEST_NVME(msix_table_is_written_only_where_remapped),

@@ -120,6 +120,27 @@ static void coherent_handles_are_not_synced(void **state)
 	assert_int_equal(function_unmap_one(fd_of(state), buffer.handle), 0);
 }
 
+static void kinds_mix_in_one_call(void **state)
+{
+	struct usrpci_ioc_coherent buffer;
+	unsigned char *memory = pages_new(2, 1);
+	struct usrpci_ioc_region r;
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		uint32_t h[2];
+
+		r = mapped(fd_of(state), memory, PAGE, USRPCI_BIDIRECTIONAL);
+		assert_int_equal(function_coherent(fd_of(state), PAGE, &buffer), 0);
+		h[i] = buffer.handle;
+		h[!i] = r.handle;
+		assert_int_equal(function_unmap(fd_of(state), h, 2), 0);
+		assert_int_equal(function_unmap_one(fd_of(state), h[0]), -EINVAL);
+		assert_int_equal(function_unmap_one(fd_of(state), h[1]), -EINVAL);
+	}
+	pages_free(memory, 2);
+}
+
 /* A map whose answer can't be delivered yet, in a thread. */
 struct stuck {
 	struct stall stall;
@@ -242,6 +263,7 @@ int main(void)
 		TEST(same_memory_maps_twice),
 		TEST(sync_ranges_are_checked),
 		TEST(coherent_handles_are_not_synced),
+		TEST(kinds_mix_in_one_call),
 		TEST(handle_is_unknown_before_it_is_told),
 		TEST(handles_guessed_by_another_thread),
 		TEST(threads_map_at_once),

@@ -293,7 +293,9 @@ struct usrpci_ioc_region {
  *
  * All regions are mapped or none.
  *
- * EFAULT: memory that isn't there, or not so for @direction, or can't be pinned.
+ * EFAULT: memory that isn't there, or not so for @direction, or can't be pinned:
+ *	of a device, secret, or a shared map of a disk's file that the device would
+ *	write to.
  * ENOSPC: @nr_sg of a region is too small.
  * ERANGE: memory beyond the mask, and bouncing is refused or impossible.
  * EIO: the platform can't map it (a full bounce buffer, no bus addresses left).
