@@ -5,7 +5,8 @@
 #   make demo     see it work, on a machine with nothing installed
 #   make check    all tests, in a virtual machine where they need a kernel
 #   make lint     checkpatch, sparse, clang-tidy, shellcheck, the ABI's padding
-#   make install  DESTDIR=… PREFIX=/usr/local
+#   make install  DESTDIR=… PREFIX=/usr/local KDIR=/lib/modules/…/build MODULE=no
+#   V=1           show each command whole
 #
 # What a package is missing is installed by scripts/setup.
 
@@ -17,9 +18,16 @@ KERNELS := stock generic debug
 
 CFLAGS ?= -O2 -g
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
-	-Wpointer-arith -Wvla -Wno-unused-parameter -Wno-missing-field-initializers
+	-Wvla -Wno-unused-parameter -Wno-missing-field-initializers
 ALL_CFLAGS := -std=gnu11 -D_GNU_SOURCE -fPIC -fvisibility=hidden -MMD -MP $(WARN) \
 	-Iinclude $(CFLAGS)
+
+ifneq (1,$(words $(CURDIR)))
+$(error usrpci: the kernel's build can't work below a path with a space: $(CURDIR))
+endif
+
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-4s %s\n' $1 $2)
 
 .PHONY: all user module demo check lint clean
 .DELETE_ON_ERROR:
@@ -42,4 +50,4 @@ lint:
 
 clean:
 	rm -rf $(BUILD)/obj $(BUILD)/bin $(BUILD)/lib $(BUILD)/examples \
-		$(BUILD)/tests $(BUILD)/module
+		$(BUILD)/tests $(BUILD)/module $(BUILD)/*.pc

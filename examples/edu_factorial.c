@@ -1,37 +1,37 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The usrpci authors
-// Has QEMU's edu device compute 10!, and sleeps till its interrupt: edu_factorial 0000:00:04.0
+// Has QEMU's edu device compute 10!, and sleeps till its interrupt: edu_factorial 00:01.0
+#include <err.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/eventfd.h>
 #include <usrpci.h>
 
-static void check(const char *what, int64_t err)
+static void check(const char *address, int64_t err)
 {
+	char why[256];
+
 	if (err >= 0)
 		return;
-	fprintf(stderr, "%s: %s\n", what, strerror((int)-err));
-	exit(1);
+	usrpci_explain_open(address, (int)err, why, sizeof(why));
+	errx(1, "%s", why);
 }
 
 int main(int argc, char **argv)
 {
+	const char *edu = argc > 1 ? argv[1] : "";
 	int event = eventfd(0, EFD_CLOEXEC);
 	struct usrpci_device *dev;
-	volatile void *bar;
-	volatile char *regs;
+	volatile void *regs;
 
-	check("open", usrpci_open(&dev, argc > 1 ? argv[1] : ""));
-	check("map BAR 0", usrpci_bar_map(dev, 0, 0, 0, 0, &bar));
-	check("bus master", usrpci_set_master(dev, true));	/* an MSI is a write */
-	check("one MSI", usrpci_irq_setup(dev, USRPCI_MSI, 1));
-	check("eventfd", usrpci_irq_wire(dev, 0, 1, &event));
+	check(edu, usrpci_open(&dev, edu));
+	check(edu, usrpci_bar_map(dev, 0, 0, 0, 0, &regs));
+	check(edu, usrpci_set_master(dev, true));		/* an MSI is a write by the device */
+	check(edu, usrpci_irq_setup(dev, USRPCI_MSI, 1));
+	check(edu, usrpci_irq_wire(dev, 0, 1, &event));
 
-	regs = bar;
 	usrpci_write32(regs + 0x20, 0x80);			/* interrupt when done */
 	usrpci_write32(regs + 0x08, 10);			/* compute 10! */
-	check("interrupt", usrpci_irq_wait(event, 5000));	/* sleeps */
+	check(edu, usrpci_irq_wait(event, 5000));		/* sleeps */
 	usrpci_write32(regs + 0x64, usrpci_read32(regs + 0x24));	/* acknowledge */
 	printf("10! = %u\n", usrpci_read32(regs + 0x08));
 	usrpci_close(dev);

@@ -90,7 +90,8 @@ int usr_pci_get_consistent(int fd, size_t size, void **vaddr, unsigned long *dma
  * @info: what to map; filled in
  *
  * Return: 0, or -1 with errno EINVAL bad descriptor, direction, size 0 or @nents
- * below size / page + 2; EFAULT; ENOMEM.
+ * below size / page + 2; EFAULT; ENOMEM, also for memory beyond the mask that the
+ * platform can't bounce.
  */
 int usr_pci_mmap(int fd, struct mapping_info *info);
 

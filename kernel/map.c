@@ -132,7 +132,7 @@ static int usrpci_map_attach_one(struct usrpci_map_call *call, u32 i, struct usr
 	if (region->nr_sg > room)
 		return -ENOSPC;
 	call->runs[i] = kvmalloc_array(region->nr_sg, sizeof(**call->runs),
-					GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+				       GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!call->runs[i])
 		return -ENOMEM;
 	usrpci_merge_runs(m, call->runs[i]);

@@ -8,7 +8,8 @@ KDIR_RUNNING := /lib/modules/$(shell uname -r)/build
 INSTALL ?= install
 DEST := $(DESTDIR)$(PREFIX)
 
-install: install-user $(if $(filter no,$(MODULE)),,install-module)
+# The module first, since it's what may lack something.
+install: $(if $(filter no,$(MODULE)),,install-module) install-user
 
 install-user: user $(BUILD)/usrpci.pc $(BUILD)/usrdrv.pc
 	$(INSTALL) -D -t $(DEST)/bin $(PROGRAMS)
@@ -27,11 +28,13 @@ install-user: user $(BUILD)/usrpci.pc $(BUILD)/usrdrv.pc
 
 install-module:
 	$(MAKE) module-custom KDIR=$(or $(KDIR),$(KDIR_RUNNING))
-	$(MAKE) -C $(or $(KDIR),$(KDIR_RUNNING)) M=$(abspath $(BUILD))/module/custom/kernel \
-		INSTALL_MOD_PATH=$(DESTDIR) modules_install
+	$(MAKE) -s -C $(or $(KDIR),$(KDIR_RUNNING)) M=$(abspath $(BUILD))/module/custom/kernel \
+		INSTALL_MOD_PATH=$(DESTDIR) CONFIG_MODULE_SIG_ALL= modules_install
+	$(if $(DESTDIR),,PATH=$$PATH:/sbin:/usr/sbin depmod \
+		"$$($(MAKE) -s -C $(or $(KDIR),$(KDIR_RUNNING)) kernelrelease)")
 
-$(BUILD)/%.pc: scripts/%.pc.in Makefile
+$(BUILD)/%.pc: scripts/%.pc.in FORCE
 	@mkdir -p $(@D)
-	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' $< >$@
+	@sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' $< >$@
 
 .PHONY: install install-user install-module

@@ -6,17 +6,27 @@
 # build/module/custom/.
 
 MODULE_SRC := $(shell find kernel include/uapi -type f)
+module_kdir = $(if $(filter custom,$1),$(KDIR),$$(scripts/kernel $1 headers))
 
 module: module-$(if $(KDIR),custom,stock)
 
 $(addprefix module-,$(KERNELS) custom): module-%: $(BUILD)/module/%/usrpci.ko
 
 # The kernel's build writes beside its sources, so it gets a copy of them.
-$(BUILD)/module/%/usrpci.ko: $(MODULE_SRC)
-	@mkdir -p $(@D)
+$(BUILD)/module/%/usrpci.ko: $(BUILD)/module/%/kdir $(MODULE_SRC)
 	@cp -pRu kernel include $(@D)/
-	$(MAKE) -C $(or $(if $(filter custom,$*),$(KDIR)),$$(scripts/kernel $* headers)) \
+	$(call say,MAKE,$@)
+	$(Q)$(MAKE) $(if $(V),,-s --no-print-directory) -C "$$(cat $<)" \
 		M=$(abspath $(@D))/kernel W=1 $(MODULE_FLAGS) modules
 	@cp -p $(@D)/kernel/usrpci.ko $@
 
-.PHONY: $(addprefix module-,$(KERNELS) custom)
+# Which kernel the folder is for: for another one all is built again.
+$(BUILD)/module/%/kdir: FORCE
+	@mkdir -p $(@D)
+	@dir=$$(realpath -e $(call module_kdir,$*)) || { echo "usrpci: no kernel headers in" \
+		"$(KDIR); install linux-headers-$$(uname -r), or leave the module out: MODULE=no"; \
+		exit 1; } >&2; \
+	[ "$$dir" = "$$(cat $@ 2>/dev/null)" ] || { rm -rf $(@D)/kernel; echo "$$dir" >$@; }
+
+FORCE:
+.PHONY: FORCE $(addprefix module-,$(KERNELS) custom)

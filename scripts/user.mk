@@ -43,7 +43,8 @@ $(SETUP_TEST): scripts/setup
 
 define compile
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(EXTRA_CFLAGS) -c -o $@ $<
+	$(call say,CC,$<)
+	$(Q)$(CC) $(ALL_CFLAGS) $(EXTRA_CFLAGS) -c -o $@ $<
 endef
 
 $(BUILD)/obj/%.o: %.c | $(SETUP)
@@ -65,23 +66,29 @@ $(LIB): $(LIB_OBJS)
 $(USRDRV): $(USRDRV_OBJS)
 %.a:
 	@mkdir -p $(@D)
-	rm -f $@
-	$(AR) rcs $@ $^
+	$(call say,AR,$@)
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $^
 
 $(LIBSO): $(LIB_OBJS) lib/libusrpci.map
-	$(CC) -shared -Wl,-soname,$(@F) -Wl,--version-script=lib/libusrpci.map \
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) -shared -Wl,-soname,$(@F) -Wl,--version-script=lib/libusrpci.map \
 		-Wl,--no-undefined -o $@ $(LIB_OBJS) $(LDFLAGS)
-	ln -sf $(@F) $(LIBDIR)/libusrpci.so
+	@ln -sf $(@F) $(LIBDIR)/libusrpci.so
 
 $(USRDRVSO): $(USRDRV_OBJS) $(LIBSO) lib/usrdrv/libusrdrv.map
-	$(CC) -shared -Wl,-soname,$(@F) -Wl,--version-script=lib/usrdrv/libusrdrv.map \
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) -shared -Wl,-soname,$(@F) -Wl,--version-script=lib/usrdrv/libusrdrv.map \
 		-Wl,--no-undefined -o $@ $(USRDRV_OBJS) -L$(LIBDIR) -lusrpci $(LDFLAGS)
-	ln -sf $(@F) $(LIBDIR)/libusrdrv.so
+	@ln -sf $(@F) $(LIBDIR)/libusrdrv.so
 
 # Programs carry the library in them, so that each can be copied anywhere.
 define link
 	@mkdir -p $(@D)
-	$(CC) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDFLAGS) $1
+	$(call say,LD,$@)
+	$(Q)$(CC) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDFLAGS) $1
 endef
 
 $(BUILD)/bin/usrpci: $(TOOL_OBJS) $(LIB)
@@ -95,14 +102,16 @@ $(foreach d,$(DRIVERS),$(eval $(call driver_program,$d)))
 
 $(BUILD)/examples/%: $(BUILD)/obj/examples/%.o $(LIB) $(USRDRV)
 	@mkdir -p $(@D)
-	$(CC) -o $@ $< $(USRDRV) $(LIB) $(LDFLAGS)
+	$(call say,LD,$@)
+	$(Q)$(CC) -o $@ $< $(USRDRV) $(LIB) $(LDFLAGS)
 
 $(BUILD)/tests/tools/%: $(BUILD)/obj/tests/tools/%.o $(filter-out %/main.o,$(TOOL_OBJS)) $(LIB)
 	$(call link,-lcmocka -lpci -ljson-c)
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TEST_COMMON) $(DRIVER_OBJS) $(USRDRV) $(LIB)
 	@mkdir -p $(@D)
-	$(CC) -o $@ $< $(TEST_COMMON) $(DRIVER_OBJS) $(USRDRV) $(LIB) $(LDFLAGS) -lcmocka -ljson-c -lpthread
+	$(call say,LD,$@)
+	$(Q)$(CC) -o $@ $< $(TEST_COMMON) $(DRIVER_OBJS) $(USRDRV) $(LIB) $(LDFLAGS) -lcmocka -ljson-c -lpthread
 
 user: $(LIB) $(LIBSO) $(USRDRV) $(USRDRVSO) $(PROGRAMS) $(EXAMPLES)
 tests: $(TESTS)

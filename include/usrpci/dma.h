@@ -132,8 +132,9 @@ unsigned int usrpci_sg_room(size_t len);
  *
  * The memory may be anonymous, shared, of huge pages, or a private map of a file.
  * A shared map of a file can only be read by the device, but for those of tmpfs
- * and hugetlbfs: a filesystem on a disk wouldn't know of a device's writes. It belongs to the device till usrpci_unmap(): sync
- * it when CPU and device take turns.
+ * and hugetlbfs: a filesystem on a disk wouldn't know of a device's writes. The
+ * memory belongs to the device till usrpci_unmap(): sync it when CPU and device
+ * take turns.
  *
  * Return: 0; -EFAULT memory that isn't there or doesn't allow @direction;
  * -ENOSPC too little room for the bus addresses; -ENOMEM too little locked
