@@ -25,7 +25,7 @@ int main(int argc, char **argv)
 
 	check(edu, usrpci_open(&dev, edu));
 	check(edu, usrpci_bar_map(dev, 0, 0, 0, 0, &regs));
-	check(edu, usrpci_set_master(dev, true));		/* an MSI is a write by the device */
+	check(edu, usrpci_set_master(dev, true));		/* an MSI is a write to memory */
 	check(edu, usrpci_irq_setup(dev, USRPCI_MSI, 1));
 	check(edu, usrpci_irq_wire(dev, 0, 1, &event));
 

@@ -16,8 +16,8 @@ static enum status unbind_one(const char *bdf, char *driver, size_t len)
 	if (!ret)
 		ret = usrpci_driver(bdf, driver, len);
 	if (ret == -EACCES || ret == -EPERM)
-		return complain(STATUS_NOT_PERMITTED, "only root may unbind %s; as root, run: usrpci unbind %s",
-				bdf, bdf);
+		return complain(STATUS_NOT_PERMITTED,
+				"only root may unbind %s; as root, run: usrpci unbind %s", bdf, bdf);
 	if (ret)
 		return complain_open(bdf, ret);
 	if (pid)
