@@ -17,7 +17,8 @@ static enum status unbind_one(const char *bdf, char *driver, size_t len)
 		ret = usrpci_driver(bdf, driver, len);
 	if (ret == -EACCES || ret == -EPERM)
 		return complain(STATUS_NOT_PERMITTED,
-				"only root may unbind %s; as root, run: usrpci unbind %s", bdf, bdf);
+				"only root may unbind %s; as root, run: usrpci unbind %s",
+				bdf, bdf);
 	if (ret)
 		return complain_open(bdf, ret);
 	if (pid)

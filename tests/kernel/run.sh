@@ -91,6 +91,9 @@ result $? "edu $edu binds"
 bind "$nvme"
 result $? "nvme $nvme binds"
 export USRPCI_EDU="$edu" USRPCI_NVME="$nvme"
+case $(uname -r) in
+*-debug) export SLOW_KERNEL=y PROGRAM_TIMEOUT=900 ;;
+esac
 for program; do
 	run "$program"
 done

@@ -36,6 +36,12 @@ struct holder {
 	uint64_t config_offset;
 };
 
+/* Nothing waits for a user: a second is plenty, but for a kernel that checks each access. */
+static uint64_t patience_ms(void)
+{
+	return getenv("SLOW_KERNEL") ? 20000 : 1000;
+}
+
 static void hold(struct holder *h, const char *bdf)
 {
 	h->fd = function_open(bdf);
@@ -238,7 +244,7 @@ static void taken_away(const char *bdf, int (*take)(const char *), int (*give)(c
 	took = now_ms() - start;
 	pthread_join(thread, &events);
 	assert_int_equal((uintptr_t)events, POLLERR | POLLHUP);
-	assert_true(took < 1000);
+	assert_true(took < patience_ms());
 	/* Woken, and not only when its time was up. */
 	assert_true(now_ms() - start < 3000);
 	assert_int_equal(pages_pinned(), before);
@@ -385,7 +391,7 @@ static void unbound_while_stuck(struct stuck *stuck)
 	}
 	start = now_ms();
 	assert_int_equal(function_unbind(function_edu()), 0);
-	assert_true(now_ms() - start < 1000);
+	assert_true(now_ms() - start < patience_ms());
 	assert_int_equal(pages_pinned(), before);
 	assert_int_equal(function_bind(function_edu()), 0);
 	opens_clean(function_edu());

@@ -30,6 +30,8 @@ exits() {
 	[ $? -eq "$want" ]
 }
 
+# What is fetched, the first time, is told on stderr.
+vm/run -- true >/dev/null 2>&1
 exits 3 --device edu -- sh -c 'cat /proc/version; echo "$1|$2"; echo aside >&2; exit 3' x 'a  "b"' '$c'
 result "a command's status is the run's"
 [ "$(wc -l <"$out")" -eq 2 ] && [ "$(tail -n 1 "$out")" = 'a  "b"|$c' ]
