@@ -9,6 +9,7 @@ cd "$(dirname "$0")/../.." || exit 1
 out=$(mktemp) err=$(mktemp)
 trap 'rm -f "$out" "$err"' EXIT
 tests=0 failed=0
+JSONCHECK=${JSONCHECK:-build/tests/tools/jsoncheck}
 
 result() {
 	local status=$?
