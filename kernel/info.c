@@ -9,6 +9,7 @@
 #include "gate.h"
 #include "info.h"
 #include "ioctl.h"
+#include "irq.h"
 #include "isolation.h"
 
 static u32 usrpci_caps(struct pci_dev *pdev)
@@ -31,14 +32,6 @@ static u64 usrpci_max_mapping(struct device *dev)
 	return max == SIZE_MAX ? U64_MAX : max;
 }
 
-static u8 usrpci_intx_pins(struct pci_dev *pdev)
-{
-	u8 pin = 0;
-
-	pci_read_config_byte(pdev, PCI_INTERRUPT_PIN, &pin);
-	return !!pin;
-}
-
 static void usrpci_fill_info(struct usrpci_ioc_info *info, struct pci_dev *pdev)
 {
 	*info = (struct usrpci_ioc_info){
@@ -55,9 +48,9 @@ static void usrpci_fill_info(struct usrpci_ioc_info *info, struct pci_dev *pdev)
 		.subvendor = pdev->subsystem_vendor,
 		.subdevice = pdev->subsystem_device,
 		.class_code = pdev->class,
-		.nr_intx = usrpci_intx_pins(pdev),
-		.nr_msi = max(pci_msi_vec_count(pdev), 0),
-		.nr_msix = max(pci_msix_vec_count(pdev), 0),
+		.nr_intx = usrpci_irq_offered(pdev, USRPCI_IRQ_INTX),
+		.nr_msi = usrpci_irq_offered(pdev, USRPCI_IRQ_MSI),
+		.nr_msix = usrpci_irq_offered(pdev, USRPCI_IRQ_MSIX),
 		.isolation = usrpci_isolation(pdev),
 		.iommu_group = usrpci_iommu_group(pdev),
 		.numa_node = dev_to_node(&pdev->dev),

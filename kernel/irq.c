@@ -179,7 +179,7 @@ static int usrpci_vectors_request(struct usrpci_irq *irq, struct usrpci_function
 	return 0;
 }
 
-static u32 usrpci_irq_offered(struct pci_dev *pdev, u32 type)
+u32 usrpci_irq_offered(struct pci_dev *pdev, u32 type)
 {
 	u8 pin = 0;
 
@@ -188,7 +188,7 @@ static u32 usrpci_irq_offered(struct pci_dev *pdev, u32 type)
 	if (type == USRPCI_IRQ_MSIX)
 		return max(pci_msix_vec_count(pdev), 0);
 	pci_read_config_byte(pdev, PCI_INTERRUPT_PIN, &pin);
-	return pin && pdev->irq && pdev->irq != IRQ_NOTCONNECTED;
+	return !!pin;
 }
 
 /* INTx needs nothing, and the PCI core would let it fire before it has a handler. */
@@ -215,6 +215,8 @@ static int usrpci_irq_allocate(struct usrpci_file *file, u32 type, u32 nr)
 	if (irq->nr)
 		return -EBUSY;
 	if (!offered)
+		return -EOPNOTSUPP;
+	if (type == USRPCI_IRQ_INTX && (!pdev->irq || pdev->irq == IRQ_NOTCONNECTED))
 		return -EOPNOTSUPP;
 	if (nr > offered)
 		return -ENOSPC;

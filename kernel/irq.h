@@ -6,6 +6,7 @@
 #include <linux/mutex.h>
 #include <linux/types.h>
 
+struct pci_dev;
 struct usrpci_command;
 struct usrpci_file;
 struct usrpci_vector;
@@ -38,6 +39,9 @@ void usrpci_intx_release(struct usrpci_file *file);
 
 /* Interrupts since a vector was set up, for debugfs. Inside the gate. */
 u64 usrpci_irq_count(struct usrpci_file *file);
+
+/* Vectors of a kind that the function has, whether or not they can be set up. */
+u32 usrpci_irq_offered(struct pci_dev *pdev, u32 type);
 
 int usrpci_irq_setup(struct usrpci_command *cmd);
 int usrpci_irq_wire(struct usrpci_command *cmd);
