@@ -4,6 +4,7 @@
 #   make          the library, the command, the drivers, the examples, the module
 #   make demo     see it work, on a machine with nothing installed
 #   make check    all tests, in a virtual machine where they need a kernel
+#   make campaign what could go wrong, very often: an hour or so of it
 #   make lint     checkpatch, sparse, clang-tidy, shellcheck, the ABI's padding
 #   make install  DESTDIR=… PREFIX=/usr/local KDIR=/lib/modules/…/build MODULE=no
 #   V=1           show each command whole
@@ -29,7 +30,7 @@ endif
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-4s %s\n' $1 $2)
 
-.PHONY: all user module demo check lint clean
+.PHONY: all user module demo check campaign lint clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -44,6 +45,9 @@ demo: all
 
 check: all tests
 	scripts/check
+
+campaign: all tests
+	scripts/campaign
 
 lint:
 	scripts/lint

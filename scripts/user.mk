@@ -28,7 +28,7 @@ DRIVER_OBJS := $(foreach d,$(DRIVERS),$(call driver_objs,$d))
 PROGRAMS := $(BUILD)/bin/usrpci $(DRIVERS:%=$(BUILD)/bin/usrpci-%)
 EXAMPLES := $(patsubst %.c,$(BUILD)/%,$(wildcard examples/*.c))
 TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*.c tests/kernel/*.c \
-	tests/drivers/*.c tests/tools/*.c))
+	tests/drivers/*.c tests/tools/*.c tests/campaign/*.c))
 TEST_COMMON := $(call objs,$(wildcard tests/harness/*.c))
 
 $(SETUP): scripts/setup
@@ -56,6 +56,7 @@ $(BUILD)/obj/tests/%.o: tests/%.c | $(SETUP) $(SETUP_TEST)
 $(BUILD)/obj/lib/%.o: EXTRA_CFLAGS = -Iinclude/uapi -Ilib
 $(BUILD)/obj/tests/harness/%.o: EXTRA_CFLAGS = -Iinclude/uapi -Ilib
 $(BUILD)/obj/tests/kernel/%.o: EXTRA_CFLAGS = -Iinclude/uapi -Itests/harness
+$(BUILD)/obj/tests/campaign/%.o: EXTRA_CFLAGS = -Iinclude/uapi -Itests/harness -Idrivers
 $(BUILD)/obj/tests/unit/%.o: EXTRA_CFLAGS = -Ilib -Itests/harness
 $(BUILD)/obj/tests/drivers/%.o: EXTRA_CFLAGS = -Idrivers
 $(BUILD)/obj/tests/tools/%.o: EXTRA_CFLAGS = -Itools

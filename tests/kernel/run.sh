@@ -5,7 +5,8 @@
 # Runs the test programs given on QEMU's edu and nvme, inside the VM; prints TAP.
 # A program that crashes, or that tells of fewer tests than it planned, is a failure.
 
-pci=/sys/bus/pci
+# shellcheck source=tests/harness/guest.sh
+. ./guest.sh
 tests=0
 failed=0
 
@@ -17,46 +18,6 @@ result() {
 	fi
 	failed=$((failed + 1))
 	echo "not ok $tests - $2"
-}
-
-# find FILE PATTERN: the first function whose FILE says so.
-find_function() {
-	for dir in "$pci"/devices/*; do
-		if grep -q "$2" "$dir/$1"; then
-			basename "$dir"
-			return
-		fi
-	done
-}
-
-find_edu() {
-	for dir in "$pci"/devices/*; do
-		if grep -q 0x1234 "$dir/vendor" && grep -q 0x11e8 "$dir/device"; then
-			basename "$dir"
-			return
-		fi
-	done
-}
-
-bind() {
-	[ -n "$1" ] || return 0
-	echo usrpci >"$pci/devices/$1/driver_override"
-	[ ! -e "$pci/devices/$1/driver" ] || echo "$1" >"$pci/devices/$1/driver/unbind"
-	echo "$1" >$pci/drivers_probe
-	[ -e "/dev/usrpci/$1" ]
-}
-
-unbind() {
-	[ -e "$pci/drivers/usrpci/$1" ] || return 0
-	echo >"$pci/devices/$1/driver_override"
-	echo "$1" >$pci/drivers/usrpci/unbind
-	[ ! -e "/dev/usrpci/$1" ]
-}
-
-pinned() {
-	echo 1 >/proc/sys/vm/stat_refresh
-	awk '/^nr_foll_pin_acquired/ { n += $2 } /^nr_foll_pin_released/ { n -= $2 }
-		END { print n + 0 }' /proc/vmstat
 }
 
 # run PROGRAM: its lines renumbered, its name before each test's.
@@ -82,24 +43,18 @@ run() {
 	result $? "$1 ends by itself with all its tests"
 }
 
-command -v modprobe >/dev/null && modprobe -q nvme
-edu=$(find_edu)
-nvme=$(find_function class 0x0108)
 before=$(pinned)
-bind "$edu"
-result $? "edu $edu binds"
-bind "$nvme"
-result $? "nvme $nvme binds"
-export USRPCI_EDU="$edu" USRPCI_NVME="$nvme"
+bind_both
+result $? "edu $USRPCI_EDU and nvme $USRPCI_NVME bind"
 case $(uname -r) in
 *-debug) export SLOW_KERNEL=y PROGRAM_TIMEOUT=900 ;;
 esac
 for program; do
 	run "$program"
 done
-unbind "$edu"
+unbind "$USRPCI_EDU"
 result $? "edu unbinds"
-unbind "$nvme"
+unbind "$USRPCI_NVME"
 result $? "nvme unbinds"
 rmmod usrpci
 result $? "the module unloads"
