@@ -110,6 +110,9 @@ int main(int argc, char **argv)
 		one_round(&s);
 	c.nr_tallies = 0;
 	slab = slab_objects();
+	if (slab < 0)
+		campaign_fault(&c, "no kernel memory is counted: boot with slub_debug=U,kmalloc-*");
+	campaign_tally(&c, "objects of the module's", slab);
 	pinned = pages_pinned();
 	charged = pages_charged();
 	while (!campaign_is_done(&c))
@@ -117,5 +120,7 @@ int main(int argc, char **argv)
 	compare(&c, "pages pinned", pinned, pages_pinned());
 	compare(&c, "pages charged", charged, pages_charged());
 	compare(&c, "slab objects", slab, slab_objects());
+	if (c.failures)
+		slab_show();
 	return campaign_end(&c);
 }
