@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Copyright (C) 2026 The usrpci authors */
 
-#include <linux/io.h>
 #include <linux/mm.h>
 #include <linux/pci.h>
 #include <linux/usrpci.h>
@@ -13,7 +12,7 @@
 #include "pages.h"
 #include "trace.h"
 
-static enum usrpci_bar_kind usrpci_bar_kind(struct pci_dev *pdev, unsigned int bar)
+enum usrpci_bar_kind usrpci_bar_kind(struct pci_dev *pdev, unsigned int bar)
 {
 	unsigned long flags = pci_resource_flags(pdev, bar);
 
@@ -39,8 +38,7 @@ void usrpci_bar_init(struct usrpci_file *file)
 	file->msix_end = file->msix_start + max(pci_msix_vec_count(pdev), 0) * PCI_MSIX_ENTRY_SIZE;
 }
 
-/* Where the MSI-X table lies in @bar, if it may not be touched: [0, 0) if it isn't there. */
-static void usrpci_msix_table(struct usrpci_file *file, unsigned int bar, u64 *start, u64 *end)
+void usrpci_bar_msix_table(struct usrpci_file *file, unsigned int bar, u64 *start, u64 *end)
 {
 	bool forbidden = file->msix_bar == (int)bar &&
 			 !usrpci_irqs_remapped(usrpci_dma_device(file));
@@ -65,7 +63,7 @@ static unsigned int usrpci_windows(struct usrpci_file *file, unsigned int bar,
 	if (usrpci_bar_kind(pdev, bar) != USRPCI_BAR_MEM ||
 	    !PAGE_ALIGNED(pci_resource_start(pdev, bar)) || !PAGE_ALIGNED(len))
 		return 0;
-	usrpci_msix_table(file, bar, &start, &end);
+	usrpci_bar_msix_table(file, bar, &start, &end);
 	start = min_t(u64, ALIGN_DOWN(start, PAGE_SIZE), len);
 	end = min_t(u64, PAGE_ALIGN(end), len);
 	if (start)
@@ -213,120 +211,4 @@ int usrpci_bar_mmap(struct usrpci_file *file, struct vm_area_struct *vma, u64 po
 	vma->vm_ops = &usrpci_bar_vm_ops;
 	vma->vm_private_data = file;
 	return 0;
-}
-
-static void __iomem *usrpci_bar_io(struct usrpci_file *file, unsigned int bar)
-{
-	void __iomem *io;
-
-	mutex_lock(&file->io_lock);
-	if (!file->io[bar])
-		file->io[bar] = pci_iomap(usrpci_pdev(file), bar, 0);
-	io = file->io[bar];
-	mutex_unlock(&file->io_lock);
-	return io;
-}
-
-void usrpci_bars_unmap(struct usrpci_file *file)
-{
-	unsigned int i;
-
-	for (i = 0; i < USRPCI_NR_BARS; i++) {
-		if (file->io[i])
-			pci_iounmap(usrpci_pdev(file), file->io[i]);
-		file->io[i] = NULL;
-	}
-}
-
-static void usrpci_io_read(void __iomem *reg, size_t width, u64 *value)
-{
-	switch (width) {
-	case 1:
-		*value = ioread8(reg);
-		break;
-	case 2:
-		*value = ioread16(reg);
-		break;
-	case 4:
-		*value = ioread32(reg);
-		break;
-#ifdef CONFIG_64BIT
-	case 8:
-		*value = readq(reg);
-		break;
-#endif
-	}
-}
-
-static void usrpci_io_write(void __iomem *reg, size_t width, u64 value)
-{
-	switch (width) {
-	case 1:
-		iowrite8(value, reg);
-		break;
-	case 2:
-		iowrite16(value, reg);
-		break;
-	case 4:
-		iowrite32(value, reg);
-		break;
-#ifdef CONFIG_64BIT
-	case 8:
-		writeq(value, reg);
-		break;
-#endif
-	}
-}
-
-static bool usrpci_bar_decodes(struct usrpci_file *file, enum usrpci_bar_kind kind)
-{
-	return file->decode & (kind == USRPCI_BAR_MEM ? IORESOURCE_MEM : IORESOURCE_IO);
-}
-
-static bool usrpci_forges_irq(struct usrpci_file *file, unsigned int bar, u64 offset, size_t width)
-{
-	u64 start, end;
-
-	usrpci_msix_table(file, bar, &start, &end);
-	return offset < end && offset + width > start;
-}
-
-/* Inside the gate. */
-static int usrpci_bar_touch(struct usrpci_file *file, unsigned int bar, u64 offset, size_t width,
-			    u64 *value, bool write)
-{
-	struct pci_dev *pdev = usrpci_pdev(file);
-	enum usrpci_bar_kind kind = usrpci_bar_kind(pdev, bar);
-	size_t widest = kind == USRPCI_BAR_MEM && IS_ENABLED(CONFIG_64BIT) ? 8 : 4;
-	void __iomem *io;
-
-	if (kind == USRPCI_BAR_NONE || width > widest)
-		return -EINVAL;
-	if (offset >= pci_resource_len(pdev, bar) || width > pci_resource_len(pdev, bar) - offset)
-		return -EINVAL;
-	if (!usrpci_bar_decodes(file, kind))
-		return -EIO;
-	if (write && usrpci_forges_irq(file, bar, offset, width))
-		return -EPERM;
-	io = usrpci_bar_io(file, bar);
-	if (!io)
-		return -ENOMEM;
-	if (write)
-		usrpci_io_write(io + offset, width, *value);
-	else
-		usrpci_io_read(io + offset, width, value);
-	return 0;
-}
-
-int usrpci_bar_access(struct usrpci_file *file, unsigned int bar, u64 offset, size_t width,
-		      u64 *value, bool write)
-{
-	int err;
-
-	err = usrpci_enter(file);
-	if (err)
-		return err;
-	err = usrpci_bar_touch(file, bar, offset, width, value, write);
-	usrpci_leave(file);
-	return err;
 }

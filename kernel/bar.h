@@ -4,7 +4,9 @@
 #define USRPCI_BAR_H
 
 #include <linux/types.h>
+#include <linux/usrpci.h>
 
+struct pci_dev;
 struct usrpci_command;
 struct usrpci_file;
 struct vm_area_struct;
@@ -18,11 +20,9 @@ int usrpci_bar_describe(struct usrpci_command *cmd);
 /* @pos: offset in the file. */
 int usrpci_bar_mmap(struct usrpci_file *file, struct vm_area_struct *vma, u64 pos);
 
-/* A naturally aligned access of @width bytes, 1, 2, 4 or 8. */
-int usrpci_bar_access(struct usrpci_file *file, unsigned int bar, u64 offset, size_t width,
-		      u64 *value, bool write);
+enum usrpci_bar_kind usrpci_bar_kind(struct pci_dev *pdev, unsigned int bar);
 
-/* In teardown: the kernel's own maps. */
-void usrpci_bars_unmap(struct usrpci_file *file);
+/* Where the MSI-X table lies in @bar, if it may not be touched; else [0, 0). */
+void usrpci_bar_msix_table(struct usrpci_file *file, unsigned int bar, u64 *start, u64 *end);
 
 #endif /* USRPCI_BAR_H */

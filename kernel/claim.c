@@ -9,6 +9,7 @@
 #include "claim.h"
 #include "config.h"
 #include "file.h"
+#include "register.h"
 #include "reset.h"
 
 static void usrpci_dma_limits_set(struct usrpci_file *file)
@@ -106,7 +107,7 @@ void usrpci_unclaim(struct usrpci_file *file, bool present)
 		pci_clear_master(pdev);
 	}
 	kfree(file->saved);
-	usrpci_bars_unmap(file);
+	usrpci_registers_unmap(file);
 	usrpci_config_destroy(file);
 	usrpci_dma_limits_restore(file);
 	pci_release_regions(pdev);

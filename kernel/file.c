@@ -12,6 +12,7 @@
 #include "ioctl.h"
 #include "isolation.h"
 #include "object.h"
+#include "register.h"
 #include "teardown.h"
 #include "trace.h"
 
@@ -130,7 +131,8 @@ static int usrpci_access(struct usrpci_file *file, loff_t pos, size_t width, u64
 	if (index == USRPCI_CONFIG_INDEX)
 		return usrpci_config_access(file, offset, width, value, write);
 	if (index >= 1 && index <= USRPCI_NR_BARS)
-		return usrpci_bar_access(file, index - 1, offset, width, value, write);
+		return usrpci_register_access(file, index - 1, offset, width, value,
+					      write);
 	return -EINVAL;
 }
 
