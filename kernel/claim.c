@@ -101,10 +101,12 @@ void usrpci_unclaim(struct usrpci_file *file, bool present)
 {
 	struct pci_dev *pdev = usrpci_pdev(file);
 
+	/* If it isn't there now, recovery from an error may bring it back. */
+	pci_load_saved_state(pdev, file->saved);
 	if (present) {
-		pci_load_saved_state(pdev, file->saved);
 		pci_restore_state(pdev);
 		pci_clear_master(pdev);
+		pci_save_state(pdev);
 	}
 	kfree(file->saved);
 	usrpci_registers_unmap(file);

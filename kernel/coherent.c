@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Copyright (C) 2026 The usrpci authors */
 
+#include <linux/completion.h>
 #include <linux/dma-mapping.h>
+#include <linux/highmem.h>
 #include <linux/mm.h>
 #include <linux/refcount.h>
 #include <linux/sched/mm.h>
@@ -14,6 +16,7 @@
 #include "file.h"
 #include "gate.h"
 #include "ioctl.h"
+#include "isolation.h"
 #include "object.h"
 #include "pages.h"
 #include "trace.h"
@@ -26,6 +29,8 @@
  * @entry: of the file's buffers
  * @cpu: the memory, NULL when freed; under coherent_lock
  * @pages: held till the IOTLB is flushed, where that isn't done by freeing; or NULL
+ * @copy: pages for the maps once the memory was revoked; an entry, or all, may be
+ *	NULL; stays as it is from then on
  * @bus_addr: bus address
  * @len: bytes, whole pages
  * @mm: whom it's charged to; grabbed
@@ -37,6 +42,7 @@ struct usrpci_coherent {
 	struct list_head entry;
 	void *cpu;
 	struct page **pages;
+	struct page **copy;
 	dma_addr_t bus_addr;
 	size_t len;
 	struct mm_struct *mm;
@@ -78,6 +84,18 @@ static int usrpci_coherent_hold(struct usrpci_coherent *c)
 	return 0;
 }
 
+static void usrpci_coherent_free_copy(struct usrpci_coherent *c)
+{
+	size_t i;
+
+	if (!c->copy)
+		return;
+	for (i = 0; i < c->len >> PAGE_SHIFT; i++)
+		if (c->copy[i])
+			__free_page(c->copy[i]);
+	kvfree(c->copy);
+}
+
 /* Under coherent_lock, so that teardown doesn't end before it. */
 static void usrpci_coherent_free_memory(struct usrpci_coherent *c)
 {
@@ -105,6 +123,7 @@ static void usrpci_coherent_put(struct usrpci_coherent *c)
 	list_del(&c->entry);
 	usrpci_coherent_free_memory(c);
 	mutex_unlock(&c->file->coherent_lock);
+	usrpci_coherent_free_copy(c);
 	usrpci_uncharge(c->mm, c->len >> PAGE_SHIFT);
 	mmdrop(c->mm);
 	kfree(c);
@@ -115,13 +134,34 @@ void usrpci_coherent_drop(struct usrpci_file *file, struct usrpci_object *obj)
 	usrpci_coherent_put(to_coherent(obj));
 }
 
+/*
+ * What the device was handed can't outlive its DMA mapping, and what the process
+ * has in it should: a page that there's no memory for is lost to it.
+ */
+static void usrpci_coherent_copy(struct usrpci_coherent *c)
+{
+	size_t i, nr = c->len >> PAGE_SHIFT;
+
+	c->copy = kvcalloc(nr, sizeof(*c->copy), GFP_KERNEL | __GFP_NOWARN);
+	if (!c->copy)
+		return;
+	for (i = 0; i < nr; i++) {
+		c->copy[i] = alloc_page(GFP_HIGHUSER | __GFP_NOWARN | __GFP_RETRY_MAYFAIL);
+		if (c->copy[i])
+			memcpy_to_page(c->copy[i], 0, c->cpu + i * PAGE_SIZE, PAGE_SIZE);
+		cond_resched();
+	}
+}
+
 void usrpci_coherents_revoke(struct usrpci_file *file)
 {
 	struct usrpci_coherent *c;
 
 	mutex_lock(&file->coherent_lock);
-	list_for_each_entry(c, &file->coherents, entry)
+	list_for_each_entry(c, &file->coherents, entry) {
+		usrpci_coherent_copy(c);
 		usrpci_coherent_free_memory(c);
+	}
 	mutex_unlock(&file->coherent_lock);
 }
 
@@ -150,15 +190,29 @@ static unsigned long usrpci_coherent_pfn(struct vm_area_struct *vma, unsigned lo
 	return usrpci_coherent_page(c->cpu + usrpci_coherent_offset(vma) + offset);
 }
 
+/* The function has gone. Teardown makes the copies, and waits for nobody. */
+static vm_fault_t usrpci_coherent_fault_copy(struct vm_fault *vmf, struct usrpci_coherent *c)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	size_t i = (usrpci_coherent_offset(vma) + vmf->address - vma->vm_start) >> PAGE_SHIFT;
+
+	if (wait_for_completion_killable(&c->file->torn_down))
+		return VM_FAULT_SIGBUS;
+	if (!c->copy || !c->copy[i])
+		return VM_FAULT_SIGBUS;
+	return vmf_insert_pfn_prot(vma, vmf->address & PAGE_MASK, page_to_pfn(c->copy[i]),
+				   vm_get_page_prot(vma->vm_flags));
+}
+
 static vm_fault_t usrpci_coherent_fault(struct vm_fault *vmf)
 {
 	struct usrpci_coherent *c = vmf->vma->vm_private_data;
-	vm_fault_t ret = VM_FAULT_SIGBUS;
+	vm_fault_t ret;
 
-	if (!usrpci_enter(c->file)) {
-		ret = usrpci_pages_insert(vmf, usrpci_coherent_pfn);
-		usrpci_leave(c->file);
-	}
+	if (usrpci_enter(c->file))
+		return usrpci_coherent_fault_copy(vmf, c);
+	ret = usrpci_pages_insert(vmf, usrpci_coherent_pfn);
+	usrpci_leave(c->file);
 	return ret;
 }
 
@@ -258,7 +312,9 @@ static int usrpci_coherent_make(struct usrpci_file *file, struct usrpci_ioc_cohe
 		usrpci_coherent_put(c);
 		return err;
 	}
-	err = usrpci_coherent_fill(c);
+	err = -EPERM;
+	if (usrpci_isolation_permits(usrpci_pdev(file), file->needs_strict))
+		err = usrpci_coherent_fill(c);
 	if (err) {
 		usrpci_coherent_put(c);
 	} else {

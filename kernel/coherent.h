@@ -3,7 +3,7 @@
 /*
  * Coherent buffers. A buffer has one user for its handle and one for each map of
  * it; the last one frees it. Teardown takes the memory away from the device
- * sooner, and the maps with it.
+ * sooner; who has it mapped keeps a copy.
  */
 #ifndef USRPCI_COHERENT_H
 #define USRPCI_COHERENT_H
@@ -24,7 +24,7 @@ int usrpci_coherent_mmap(struct usrpci_file *file, struct vm_area_struct *vma, u
 /* The handle's use ends; the handle is off the table. */
 void usrpci_coherent_drop(struct usrpci_file *file, struct usrpci_object *obj);
 
-/* In teardown: free what is still mapped somewhere; the maps are gone already. */
+/* In teardown: free what is still mapped somewhere, leaving a copy for the maps. */
 void usrpci_coherents_revoke(struct usrpci_file *file);
 
 /* Bytes, for debugfs. */

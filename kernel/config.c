@@ -295,9 +295,9 @@ static int usrpci_config_write(struct usrpci_file *file, int offset, size_t widt
 	/* A map must not outlive the decoding that it needs. */
 	if (decode)
 		usrpci_pages_zap_bars(file);
-	usrpci_intx_hold(file);
+	usrpci_irq_hold(file);
 	err = usrpci_config_change(file, offset, width, value);
-	usrpci_intx_release(file);
+	usrpci_irq_release(file);
 	if (decode)
 		usrpci_config_update_decode(file);
 	return err;

@@ -9,6 +9,7 @@
 #include "file.h"
 #include "gate.h"
 #include "ioctl.h"
+#include "isolation.h"
 #include "object.h"
 
 static bool is_mask(u64 mask)
@@ -58,10 +59,12 @@ int usrpci_set_master(struct usrpci_command *cmd)
 	err = usrpci_enter_alone(cmd->file);
 	if (err)
 		return err;
-	if (arg->enable)
+	if (!arg->enable)
+		pci_clear_master(usrpci_pdev(cmd->file));
+	else if (usrpci_isolation_permits(usrpci_pdev(cmd->file), cmd->file->needs_strict))
 		pci_set_master(usrpci_pdev(cmd->file));
 	else
-		pci_clear_master(usrpci_pdev(cmd->file));
+		err = -EPERM;
 	usrpci_leave_alone(cmd->file);
-	return 0;
+	return err;
 }

@@ -52,7 +52,7 @@ static int usrpci_holders_show(struct seq_file *s, void *unused)
 
 	down_read(&f->gate);
 	file = f->file;
-	if (file && !file->dead) {
+	if (file) {
 		seq_printf(s, "opener %d %s\n", pid_vnr(file->pid), file->comm);
 		seq_printf(s, "isolation %s\n", usrpci_isolation_name(usrpci_isolation(f->pdev)));
 		seq_printf(s, "master %d\n", f->pdev->is_busmaster);

@@ -25,11 +25,14 @@ static struct usrpci_file *usrpci_file_alloc(struct usrpci_function *f, struct f
 		return NULL;
 	file->function = f;
 	file->mapping = filp->f_mapping;
+	file->needs_strict = usrpci_isolation_required();
 	usrpci_objects_init(file);
 	mutex_init(&file->coherent_lock);
 	INIT_LIST_HEAD(&file->coherents);
 	mutex_init(&file->io_lock);
+	usrpci_events_init(&file->events);
 	init_waitqueue_head(&file->wait);
+	init_completion(&file->torn_down);
 	usrpci_irq_init(&file->irq);
 	file->pid = get_pid(task_tgid(current));
 	get_task_comm(file->comm, current);
@@ -53,9 +56,8 @@ static int usrpci_file_open(struct usrpci_function *f, struct file *filp)
 		return -ENODEV;
 	if (f->file)
 		return -EBUSY;
-	err = usrpci_isolation_permit(f->pdev);
-	if (err)
-		return err;
+	if (!usrpci_isolation_permits(f->pdev, usrpci_isolation_required()))
+		return -EPERM;
 	file = usrpci_file_alloc(f, filp);
 	if (!file)
 		return -ENOMEM;
@@ -96,7 +98,8 @@ static int usrpci_release(struct inode *inode, struct file *filp)
 	down_write(&f->gate);
 	alive = !file->dead;
 	file->dead = true;
-	f->file = NULL;
+	if (alive)
+		f->file = NULL;
 	up_write(&f->gate);
 	if (alive)
 		usrpci_teardown(file);
@@ -109,9 +112,12 @@ static int usrpci_release(struct inode *inode, struct file *filp)
 static __poll_t usrpci_poll(struct file *filp, poll_table *table)
 {
 	struct usrpci_file *file = filp->private_data;
+	__poll_t events = 0;
 
 	poll_wait(filp, &file->wait, table);
-	return READ_ONCE(file->dead) ? EPOLLERR | EPOLLHUP : 0;
+	if (usrpci_events_any(&file->events))
+		events = EPOLLPRI;
+	return READ_ONCE(file->dead) ? events | EPOLLERR | EPOLLHUP : events;
 }
 
 /* Split an offset of the file into what it is in and where in that. */

@@ -3,6 +3,7 @@
 #ifndef USRPCI_FILE_H
 #define USRPCI_FILE_H
 
+#include <linux/completion.h>
 #include <linux/fs.h>
 #include <linux/mutex.h>
 #include <linux/pci.h>
@@ -11,10 +12,12 @@
 #include <linux/xarray.h>
 #include <linux/usrpci.h>
 
+#include "event.h"
 #include "function.h"
 #include "irq.h"
 
 struct usrpci_config;
+struct usrpci_quiesce;
 
 /* What a device's driver left set, put back when the file is closed. */
 struct usrpci_dma_limits {
@@ -45,7 +48,12 @@ struct usrpci_dma_limits {
  * @io: BARs as the kernel sees them, mapped when first read or written by call
  * @limits: of the DMA API, as they were at open
  * @saved: configuration space as it was at open
- * @wait: woken when the function goes
+ * @quiesce: how the device is stopped, or NULL; under the gate
+ * @needs_strict: was let in only since the function was isolated strictly
+ * @resetting: its user asked for the reset that is under way; under device_lock
+ * @events: what happened and was not told yet
+ * @wait: woken when something happened, or the function goes
+ * @torn_down: done when teardown is
  * @pid: who opened it
  * @comm: its name
  */
@@ -67,7 +75,12 @@ struct usrpci_file {
 	void __iomem *io[USRPCI_NR_BARS];
 	struct usrpci_dma_limits limits;
 	struct pci_saved_state *saved;
+	struct usrpci_quiesce *quiesce;
+	bool needs_strict;
+	bool resetting;
+	struct usrpci_events events;
 	wait_queue_head_t wait;
+	struct completion torn_down;
 	struct pid *pid;
 	char comm[TASK_COMM_LEN];
 };

@@ -7,10 +7,10 @@
 #include <linux/slab.h>
 
 #include "debugfs.h"
+#include "error.h"
 #include "file.h"
 #include "function.h"
 #include "isolation.h"
-#include "reset.h"
 #include "teardown.h"
 
 static dev_t usrpci_devt;
@@ -111,6 +111,7 @@ static int usrpci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		goto put;
 	pci_set_drvdata(pdev, f);
 	pci_intx(pdev, 0);
+	pci_save_state(pdev);
 	err = cdev_device_add(&f->cdev, &f->dev);
 	if (err)
 		goto put;
@@ -122,22 +123,34 @@ put:
 	return err;
 }
 
+void usrpci_function_revoke(struct usrpci_function *f, enum usrpci_removal why)
+{
+	struct usrpci_file *file;
+
+	down_write(&f->gate);
+	file = f->file;
+	f->file = NULL;
+	if (file)
+		file->dead = true;
+	up_write(&f->gate);
+	if (!file)
+		return;
+	usrpci_event_add(file, USRPCI_EVENT_REMOVED, why);
+	usrpci_teardown(file);
+}
+
 /* Nobody new gets in, who is in is shown out, and nobody is waited for. */
 static void usrpci_remove(struct pci_dev *pdev)
 {
 	struct usrpci_function *f = pci_get_drvdata(pdev);
-	struct usrpci_file *file;
 
 	cdev_device_del(&f->cdev, &f->dev);
 	usrpci_debugfs_remove(f);
 	down_write(&f->gate);
 	f->gone = true;
-	file = f->file;
-	if (file)
-		file->dead = true;
 	up_write(&f->gate);
-	if (file)
-		usrpci_teardown(file);
+	usrpci_function_revoke(f, pci_device_is_present(pdev) ? USRPCI_REMOVED_ASKED :
+							       USRPCI_REMOVED_VANISHED);
 	put_device(&f->dev);
 }
 

@@ -20,6 +20,7 @@
 #include <linux/device.h>
 #include <linux/pci.h>
 #include <linux/rwsem.h>
+#include <linux/usrpci.h>
 
 struct usrpci_file;
 
@@ -47,6 +48,9 @@ struct usrpci_function {
 
 int usrpci_function_init(void);
 void usrpci_function_exit(void);
+
+/* Whoever has it open loses it. Under device_lock. */
+void usrpci_function_revoke(struct usrpci_function *f, enum usrpci_removal why);
 
 extern struct pci_driver usrpci_driver;
 

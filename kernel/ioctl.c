@@ -8,12 +8,14 @@
 #include "bar.h"
 #include "coherent.h"
 #include "control.h"
+#include "event.h"
 #include "file.h"
 #include "info.h"
 #include "ioctl.h"
 #include "irq.h"
 #include "map.h"
 #include "object.h"
+#include "quiesce.h"
 #include "reset.h"
 #include "sync.h"
 
@@ -34,6 +36,8 @@ union usrpci_arg {
 	struct usrpci_ioc_irq_wire irq_wire;
 	struct usrpci_ioc_irq_unmask irq_unmask;
 	struct usrpci_ioc_reset reset;
+	struct usrpci_ioc_quiesce quiesce;
+	struct usrpci_ioc_event event;
 };
 
 /**
@@ -41,21 +45,24 @@ union usrpci_arg {
  * @size: of the command's struct
  * @min_size: of its first version
  * @flags: that are known
+ * @outlives: works after the function has gone, too
  * @run: serves it; 0 or -errno
  */
 struct usrpci_op {
 	u16 size;
 	u16 min_size;
 	u32 flags;
+	bool outlives;
 	int (*run)(struct usrpci_command *cmd);
 };
 
-#define USRPCI_OP(_cmd, _struct, _last, _flags, _run)			\
+#define USRPCI_OP(_cmd, _struct, _last, _flags, _run, ...)		\
 	[_IOC_NR(_cmd)] = {						\
 		.size = sizeof(struct _struct),				\
 		.min_size = offsetofend(struct _struct, _last),		\
 		.flags = _flags,					\
 		.run = _run,						\
+		__VA_ARGS__						\
 	}
 
 static const struct usrpci_op usrpci_ops[] = {
@@ -72,6 +79,8 @@ static const struct usrpci_op usrpci_ops[] = {
 	USRPCI_OP(USRPCI_IRQ_WIRE, usrpci_ioc_irq_wire, fds, 0, usrpci_irq_wire),
 	USRPCI_OP(USRPCI_IRQ_UNMASK, usrpci_ioc_irq_unmask, reserved, 0, usrpci_irq_unmask),
 	USRPCI_OP(USRPCI_RESET, usrpci_ioc_reset, flags, 0, usrpci_reset),
+	USRPCI_OP(USRPCI_QUIESCE, usrpci_ioc_quiesce, steps, 0, usrpci_quiesce),
+	USRPCI_OP(USRPCI_EVENT, usrpci_ioc_event, lost, 0, usrpci_event, .outlives = true),
 };
 
 int usrpci_respond(struct usrpci_command *cmd, size_t len)
@@ -93,7 +102,7 @@ long usrpci_ioctl(struct file *filp, unsigned int nr, unsigned long arg)
 	    nr != _IO(USRPCI_IOC_TYPE, _IOC_NR(nr)))
 		return -ENOTTY;
 	op = &usrpci_ops[_IOC_NR(nr)];
-	if (READ_ONCE(cmd.file->dead))
+	if (READ_ONCE(cmd.file->dead) && !op->outlives)
 		return -ENODEV;
 	if (get_user(cmd.size, (u32 __user *)cmd.user))
 		return -EFAULT;

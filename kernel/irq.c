@@ -3,6 +3,8 @@
 
 #include <linux/eventfd.h>
 #include <linux/interrupt.h>
+#include <linux/jiffies.h>
+#include <linux/moduleparam.h>
 #include <linux/pci.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
@@ -14,22 +16,37 @@
 #include "irq.h"
 #include "trace.h"
 
+#define USRPCI_STORM_WINDOW	(HZ / 10)
+
+static unsigned int usrpci_storm_rate = 400000;
+module_param_named(storm_rate, usrpci_storm_rate, uint, 0644);
+MODULE_PARM_DESC(storm_rate, "Interrupts a second of one vector that get it masked; 0: none do");
+
+/* Where a vector is masked. */
+enum usrpci_mask {
+	USRPCI_MASK_INTX,	/* INTx, by the function's command register */
+	USRPCI_MASK_LINE,	/* by Linux: the vector's own mask, or the controller's */
+	USRPCI_MASK_MSI,	/* by MSI's enable bit, with all vectors of the function */
+};
+
 /**
  * struct usrpci_vector - One interrupt vector.
- * @function: whose
+ * @file: whose
  * @line: Linux's number of it
  * @index: the device's number of it
  * @lock: guards what follows; taken by the handler
  * @eventfd: what it signals, or NULL
  * @pending: fired with no eventfd
- * @masked: INTx: till the user says that it's handled
- * @held: INTx: left alone by the handler, since its mask is being changed
- * @by_line: INTx: masked at the interrupt controller, since the function can't
+ * @masked: till the user unmasks it: INTx each time, others after a storm
+ * @held: not masked in configuration space by the handler, since that is changed
+ * @where: it is masked
+ * @window: when its interrupts were last counted from 0, in jiffies
+ * @in_window: since then
  * @count: times it fired
  * @name: in /proc/interrupts
  */
 struct usrpci_vector {
-	struct usrpci_function *function;
+	struct usrpci_file *file;
 	int line;
 	u32 index;
 	spinlock_t lock; /* what follows */
@@ -37,7 +54,9 @@ struct usrpci_vector {
 	bool pending;
 	bool masked;
 	bool held;
-	bool by_line;
+	enum usrpci_mask where;
+	unsigned long window;
+	u32 in_window;
 	u64 count;
 	char name[32];
 };
@@ -56,23 +75,67 @@ static void usrpci_vector_signal(struct usrpci_vector *v)
 		v->pending = true;
 }
 
+/* Under the vector's lock: more interrupts than a CPU can serve and do anything else. */
+static bool usrpci_vector_storms(struct usrpci_vector *v)
+{
+	u32 rate = READ_ONCE(usrpci_storm_rate);
+
+	if (time_after(jiffies, v->window + USRPCI_STORM_WINDOW)) {
+		v->window = jiffies;
+		v->in_window = 0;
+	}
+	return rate && ++v->in_window > rate / (HZ / USRPCI_STORM_WINDOW);
+}
+
+/* Under the vector's lock. With MSI off the function would raise INTx, which is masked. */
+static void usrpci_msi_set_enable(struct usrpci_vector *v, bool enable)
+{
+	struct pci_dev *pdev = usrpci_pdev(v->file);
+	u16 control;
+
+	pci_read_config_word(pdev, pdev->msi_cap + PCI_MSI_FLAGS, &control);
+	control &= ~PCI_MSI_FLAGS_ENABLE;
+	if (enable)
+		control |= PCI_MSI_FLAGS_ENABLE;
+	pci_write_config_word(pdev, pdev->msi_cap + PCI_MSI_FLAGS, control);
+}
+
+/*
+ * Under the vector's lock. A masked vector may come here again: it ran on another
+ * CPU, or MSI was enabled for another vector.
+ */
+static void usrpci_storm_mask(struct usrpci_vector *v)
+{
+	if (v->where == USRPCI_MASK_MSI && !v->held)
+		usrpci_msi_set_enable(v, false);
+	else if (v->where == USRPCI_MASK_LINE && !v->masked)
+		disable_irq_nosync(v->line);
+	v->masked = true;
+}
+
 static irqreturn_t usrpci_msi_handler(int line, void *data)
 {
 	struct usrpci_vector *v = data;
+	bool storms;
 
 	spin_lock(&v->lock);
 	v->count++;
 	usrpci_vector_signal(v);
+	storms = usrpci_vector_storms(v);
+	if (storms)
+		usrpci_storm_mask(v);
 	spin_unlock(&v->lock);
-	trace_usrpci_irq(v->function, v->index);
+	trace_usrpci_irq(v->file->function, v->index);
+	if (storms)
+		usrpci_event_add(v->file, USRPCI_EVENT_STORM, v->index);
 	return IRQ_HANDLED;
 }
 
 /* Level-triggered: it fires for ever unless it's masked till it was handled. */
 static bool usrpci_intx_mask(struct usrpci_vector *v)
 {
-	if (!v->by_line)
-		return pci_check_and_mask_intx(v->function->pdev);
+	if (v->where == USRPCI_MASK_INTX)
+		return pci_check_and_mask_intx(usrpci_pdev(v->file));
 	disable_irq_nosync(v->line);
 	return true;
 }
@@ -83,7 +146,7 @@ static irqreturn_t usrpci_intx_handler(int line, void *data)
 	irqreturn_t ret = IRQ_NONE;
 
 	spin_lock(&v->lock);
-	if (!v->masked && !v->held && usrpci_intx_mask(v)) {
+	if (!v->masked && (!v->held || v->where == USRPCI_MASK_LINE) && usrpci_intx_mask(v)) {
 		v->masked = true;
 		v->count++;
 		usrpci_vector_signal(v);
@@ -91,17 +154,17 @@ static irqreturn_t usrpci_intx_handler(int line, void *data)
 	}
 	spin_unlock(&v->lock);
 	if (ret == IRQ_HANDLED)
-		trace_usrpci_irq(v->function, v->index);
+		trace_usrpci_irq(v->file->function, v->index);
 	return ret;
 }
 
 static void usrpci_intx_unmask(struct usrpci_vector *v)
 {
 	spin_lock_irq(&v->lock);
-	if (v->masked && v->by_line) {
+	if (v->masked && v->where == USRPCI_MASK_LINE) {
 		v->masked = false;
 		enable_irq(v->line);
-	} else if (v->masked && pci_check_and_unmask_intx(v->function->pdev)) {
+	} else if (v->masked && pci_check_and_unmask_intx(usrpci_pdev(v->file))) {
 		v->masked = false;
 	} else if (v->masked) {
 		/* Still asserted: the function stays masked, and that is news. */
@@ -111,25 +174,64 @@ static void usrpci_intx_unmask(struct usrpci_vector *v)
 	spin_unlock_irq(&v->lock);
 }
 
-/* The function's own mask is as @masked says, whatever happened to it meanwhile. */
-static void usrpci_intx_open(struct usrpci_vector *v)
+/* After a storm. Nobody knows what was lost: the user has to look. */
+static void usrpci_msi_unmask(struct usrpci_vector *v)
+{
+	bool by_line = v->where == USRPCI_MASK_LINE;
+	bool masked;
+
+	spin_lock_irq(&v->lock);
+	masked = v->masked;
+	v->masked = false;
+	v->in_window = 0;
+	if (masked)
+		usrpci_vector_signal(v);
+	if (masked && !by_line)
+		usrpci_msi_set_enable(v, true);
+	spin_unlock_irq(&v->lock);
+	if (masked && by_line)
+		enable_irq(v->line);
+}
+
+static void usrpci_vector_hold(struct usrpci_vector *v)
 {
 	spin_lock_irq(&v->lock);
-	v->held = false;
-	pci_intx(v->function->pdev, !v->masked);
+	v->held = true;
+	if (v->where == USRPCI_MASK_INTX)
+		pci_intx(usrpci_pdev(v->file), 0);
 	spin_unlock_irq(&v->lock);
 }
 
-static int usrpci_vector_request(struct usrpci_irq *irq, struct usrpci_vector *v)
+/* The function's own mask is as @masked says, whatever happened to it meanwhile. */
+static void usrpci_vector_release(struct usrpci_vector *v)
 {
-	unsigned long flags = 0;
+	spin_lock_irq(&v->lock);
+	v->held = false;
+	if (v->where == USRPCI_MASK_INTX)
+		pci_intx(usrpci_pdev(v->file), !v->masked);
+	else if (v->where == USRPCI_MASK_MSI && v->masked)
+		usrpci_msi_set_enable(v, false);
+	spin_unlock_irq(&v->lock);
+}
 
-	if (irq->type != USRPCI_IRQ_INTX)
-		return request_irq(v->line, usrpci_msi_handler, 0, v->name, v);
-	v->by_line = v->function->pdev->broken_intx_masking;
-	if (!v->by_line)
-		flags = IRQF_SHARED;
-	return request_irq(v->line, usrpci_intx_handler, flags, v->name, v);
+static enum usrpci_mask usrpci_vector_where(struct pci_dev *pdev, u32 type)
+{
+	u16 control;
+
+	if (type == USRPCI_IRQ_INTX)
+		return pdev->broken_intx_masking ? USRPCI_MASK_LINE : USRPCI_MASK_INTX;
+	if (type == USRPCI_IRQ_MSIX)
+		return USRPCI_MASK_LINE;
+	pci_read_config_word(pdev, pdev->msi_cap + PCI_MSI_FLAGS, &control);
+	return control & PCI_MSI_FLAGS_MASKBIT ? USRPCI_MASK_LINE : USRPCI_MASK_MSI;
+}
+
+static int usrpci_vector_request(struct usrpci_vector *v, u32 type)
+{
+	irq_handler_t handler = type == USRPCI_IRQ_INTX ? usrpci_intx_handler : usrpci_msi_handler;
+	unsigned long flags = v->where == USRPCI_MASK_INTX ? IRQF_SHARED : 0;
+
+	return request_irq(v->line, handler, flags, v->name, v);
 }
 
 /* Under irq->mutex; the first @nr have their handler. */
@@ -153,29 +255,32 @@ static void usrpci_vectors_free(struct usrpci_irq *irq, struct pci_dev *pdev, u3
 }
 
 /* Under irq->mutex, the platform's vectors allocated. */
-static int usrpci_vectors_request(struct usrpci_irq *irq, struct usrpci_function *f, u32 nr)
+static int usrpci_vectors_request(struct usrpci_file *file, u32 nr)
 {
+	struct pci_dev *pdev = usrpci_pdev(file);
+	struct usrpci_irq *irq = &file->irq;
 	u32 i;
 	int err;
 
 	for (i = 0; i < nr; i++) {
 		struct usrpci_vector *v = &irq->vectors[i];
 
-		v->function = f;
+		v->file = file;
 		v->index = i;
-		v->line = irq->type == USRPCI_IRQ_INTX ? f->pdev->irq :
-							pci_irq_vector(f->pdev, i);
+		v->line = irq->type == USRPCI_IRQ_INTX ? pdev->irq : pci_irq_vector(pdev, i);
+		v->where = usrpci_vector_where(pdev, irq->type);
+		v->window = jiffies;
 		spin_lock_init(&v->lock);
-		snprintf(v->name, sizeof(v->name), "usrpci-%s[%u]", pci_name(f->pdev), i);
-		err = usrpci_vector_request(irq, v);
+		snprintf(v->name, sizeof(v->name), "usrpci-%s[%u]", pci_name(pdev), i);
+		err = usrpci_vector_request(v, irq->type);
 		if (err) {
-			usrpci_vectors_free(irq, f->pdev, i);
+			usrpci_vectors_free(irq, pdev, i);
 			return err;
 		}
 	}
 	irq->nr = nr;
 	if (irq->type == USRPCI_IRQ_INTX)
-		usrpci_intx_open(&irq->vectors[0]);
+		usrpci_vector_release(&irq->vectors[0]);
 	return 0;
 }
 
@@ -233,7 +338,7 @@ static int usrpci_irq_allocate(struct usrpci_file *file, u32 type, u32 nr)
 		return err;
 	}
 	irq->type = type;
-	return usrpci_vectors_request(irq, file->function, nr);
+	return usrpci_vectors_request(file, nr);
 }
 
 void usrpci_irq_free(struct usrpci_file *file)
@@ -246,29 +351,20 @@ void usrpci_irq_free(struct usrpci_file *file)
 	mutex_unlock(&irq->mutex);
 }
 
-static struct usrpci_vector *usrpci_intx_vector(struct usrpci_file *file)
+void usrpci_irq_hold(struct usrpci_file *file)
 {
-	return file->irq.type == USRPCI_IRQ_INTX ? &file->irq.vectors[0] : NULL;
+	u32 i;
+
+	for (i = 0; i < file->irq.nr; i++)
+		usrpci_vector_hold(&file->irq.vectors[i]);
 }
 
-void usrpci_intx_hold(struct usrpci_file *file)
+void usrpci_irq_release(struct usrpci_file *file)
 {
-	struct usrpci_vector *v = usrpci_intx_vector(file);
+	u32 i;
 
-	if (!v || v->by_line)
-		return;
-	spin_lock_irq(&v->lock);
-	v->held = true;
-	pci_intx(usrpci_pdev(file), 0);
-	spin_unlock_irq(&v->lock);
-}
-
-void usrpci_intx_release(struct usrpci_file *file)
-{
-	struct usrpci_vector *v = usrpci_intx_vector(file);
-
-	if (v && !v->by_line)
-		usrpci_intx_open(v);
+	for (i = 0; i < file->irq.nr; i++)
+		usrpci_vector_release(&file->irq.vectors[i]);
 }
 
 u64 usrpci_irq_count(struct usrpci_file *file)
@@ -422,16 +518,18 @@ int usrpci_irq_unmask(struct usrpci_command *cmd)
 	struct usrpci_file *file = cmd->file;
 	int err;
 
-	if (arg->vector || arg->reserved)
+	if (arg->reserved)
 		return -EINVAL;
 	err = usrpci_enter(file);
 	if (err)
 		return err;
 	mutex_lock(&file->irq.mutex);
-	if (file->irq.type == USRPCI_IRQ_INTX)
+	if (arg->vector >= file->irq.nr)
+		err = -EINVAL;
+	else if (file->irq.type == USRPCI_IRQ_INTX)
 		usrpci_intx_unmask(&file->irq.vectors[0]);
 	else
-		err = -EINVAL;
+		usrpci_msi_unmask(&file->irq.vectors[arg->vector]);
 	mutex_unlock(&file->irq.mutex);
 	usrpci_leave(file);
 	return err;

@@ -31,11 +31,12 @@ void usrpci_irq_init(struct usrpci_irq *irq);
 void usrpci_irq_free(struct usrpci_file *file);
 
 /*
- * Keep INTx masked, and its handler from changing that, while configuration space
- * is changed or lost; then put the mask right. With nobody inside the gate.
+ * Keep handlers from masking anything in configuration space while that is changed
+ * or lost, and INTx from firing; then put the masks right. With nobody inside the
+ * gate.
  */
-void usrpci_intx_hold(struct usrpci_file *file);
-void usrpci_intx_release(struct usrpci_file *file);
+void usrpci_irq_hold(struct usrpci_file *file);
+void usrpci_irq_release(struct usrpci_file *file);
 
 /* Interrupts since a vector was set up, for debugfs. Inside the gate. */
 u64 usrpci_irq_count(struct usrpci_file *file);

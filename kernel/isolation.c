@@ -3,9 +3,14 @@
 
 #include <linux/capability.h>
 #include <linux/iommu.h>
+#include <linux/moduleparam.h>
 #include <linux/pci.h>
 
 #include "isolation.h"
+
+static bool usrpci_require_strict;
+module_param_named(require_strict, usrpci_require_strict, bool, 0644);
+MODULE_PARM_DESC(require_strict, "Only functions that are isolated strictly may be opened, by whomever");
 
 /* A bridge does no DMA of its own. Any other may get a driver, or another user, at any time. */
 static int usrpci_is_other(struct device *dev, void *own)
@@ -69,14 +74,17 @@ int usrpci_iommu_group(struct pci_dev *pdev)
 	return id;
 }
 
-int usrpci_isolation_permit(struct pci_dev *pdev)
+bool usrpci_isolation_required(void)
 {
-	/*
-	 * Less isolated, the device reaches memory that nobody handed to it; with
-	 * interrupts that aren't remapped it can raise any, by writing to memory.
-	 */
-	if (usrpci_isolation(pdev) == USRPCI_ISOLATION_STRICT &&
-	    usrpci_irqs_remapped(&pdev->dev))
-		return 0;
-	return capable(CAP_SYS_RAWIO) ? 0 : -EPERM;
+	return usrpci_require_strict || !capable(CAP_SYS_RAWIO);
+}
+
+/*
+ * Less isolated, the device reaches memory that nobody handed to it; with
+ * interrupts that aren't remapped it can raise any, by writing to memory.
+ */
+bool usrpci_isolation_permits(struct pci_dev *pdev, bool required)
+{
+	return !required || (usrpci_isolation(pdev) == USRPCI_ISOLATION_STRICT &&
+			     usrpci_irqs_remapped(&pdev->dev));
 }

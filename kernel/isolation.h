@@ -13,7 +13,10 @@ const char *usrpci_isolation_name(enum usrpci_isolation_level level);
 /* Number of the function's IOMMU group, -1 without. */
 int usrpci_iommu_group(struct pci_dev *pdev);
 
-/* 0 if the caller may open a function that is so isolated, or -EPERM. */
-int usrpci_isolation_permit(struct pci_dev *pdev);
+/* The caller may have a function only if it's isolated strictly. */
+bool usrpci_isolation_required(void);
+
+/* A function that is isolated as it is now may be used; always, if that isn't required. */
+bool usrpci_isolation_permits(struct pci_dev *pdev, bool required);
 
 #endif /* USRPCI_ISOLATION_H */

@@ -11,6 +11,7 @@
 #include "file.h"
 #include "gate.h"
 #include "ioctl.h"
+#include "isolation.h"
 #include "map.h"
 #include "mapping.h"
 #include "pin.h"
@@ -100,8 +101,12 @@ static int usrpci_map_pin(struct usrpci_map_call *call)
 	err = usrpci_enter(call->file);
 	if (err)
 		return err;
+	if (!usrpci_isolation_permits(usrpci_pdev(call->file), call->file->needs_strict))
+		err = -EPERM;
 	max_segment = dma_max_mapping_size(usrpci_dma_device(call->file));
 	usrpci_leave(call->file);
+	if (err)
+		return err;
 	list_for_each_entry(obj, &call->mappings, list) {
 		err = usrpci_pin_mapping(to_usrpci_mapping(obj), max_segment);
 		if (err)

@@ -31,14 +31,16 @@ int usrpci_reset(struct usrpci_command *cmd)
 	int err = -ENODEV;
 
 	device_lock(&pdev->dev);
-	if (!file->dead)
+	if (!file->dead) {
+		file->resetting = true;
 		err = usrpci_reset_function(pdev);
+		file->resetting = false;
+	}
 	device_unlock(&pdev->dev);
 	return err;
 }
 
-/* Around every reset, whoever asked for it. Under device_lock. */
-static void usrpci_reset_prepare(struct pci_dev *pdev)
+void usrpci_reset_prepare(struct pci_dev *pdev)
 {
 	struct usrpci_function *f = pci_get_drvdata(pdev);
 
@@ -46,21 +48,18 @@ static void usrpci_reset_prepare(struct pci_dev *pdev)
 	if (!f->file)
 		return;
 	usrpci_pages_zap_bars(f->file);
-	usrpci_intx_hold(f->file);
+	usrpci_irq_hold(f->file);
 }
 
-static void usrpci_reset_done(struct pci_dev *pdev)
+void usrpci_reset_done(struct pci_dev *pdev)
 {
 	struct usrpci_function *f = pci_get_drvdata(pdev);
 
 	if (f->file) {
 		usrpci_config_update_decode(f->file);
-		usrpci_intx_release(f->file);
+		usrpci_irq_release(f->file);
+		if (!f->file->resetting)
+			usrpci_event_add(f->file, USRPCI_EVENT_RESET, 0);
 	}
 	up_write(&f->gate);
 }
-
-const struct pci_error_handlers usrpci_error_handlers = {
-	.reset_prepare = usrpci_reset_prepare,
-	.reset_done = usrpci_reset_done,
-};

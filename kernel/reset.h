@@ -4,7 +4,6 @@
 #define USRPCI_RESET_H
 
 struct pci_dev;
-struct pci_error_handlers;
 struct usrpci_command;
 
 /*
@@ -13,8 +12,9 @@ struct usrpci_command;
  */
 int usrpci_reset_function(struct pci_dev *pdev);
 
-/* They close the gate around every reset, whoever asked for it. */
-extern const struct pci_error_handlers usrpci_error_handlers;
+/* Around every reset, whoever asked for it: close the gate, and open it. Under device_lock. */
+void usrpci_reset_prepare(struct pci_dev *pdev);
+void usrpci_reset_done(struct pci_dev *pdev);
 
 /* The command USRPCI_RESET. */
 int usrpci_reset(struct usrpci_command *cmd);

@@ -9,6 +9,7 @@
 #include "irq.h"
 #include "object.h"
 #include "pages.h"
+#include "quiesce.h"
 #include "reset.h"
 #include "teardown.h"
 #include "trace.h"
@@ -20,10 +21,18 @@ static void usrpci_stop(struct usrpci_file *file)
 	struct pci_dev *pdev = f->pdev;
 
 	pci_set_power_state(pdev, PCI_D0);
+	usrpci_quiesce_run(file);
 	pci_clear_master(pdev);
 	pci_wait_for_pending_transaction(pdev);
 	if (usrpci_reset_function(pdev) == -EIO)
 		f->needs_reset = true;
+}
+
+/* After an error its link is reset by others; its registers may hang who reads them. */
+static void usrpci_stop_failed(struct usrpci_file *file)
+{
+	pci_clear_master(usrpci_pdev(file));
+	file->function->needs_reset = true;
 }
 
 void usrpci_teardown(struct usrpci_file *file)
@@ -35,12 +44,14 @@ void usrpci_teardown(struct usrpci_file *file)
 	/* A program that lives on must not start the device again. */
 	usrpci_pages_zap(file);
 	wake_up_interruptible_all(&file->wait);
-	if (present)
+	if (present && !pci_channel_offline(pdev))
 		usrpci_stop(file);
 	else
-		file->function->needs_reset = true;
+		usrpci_stop_failed(file);
 	usrpci_irq_free(file);
 	usrpci_objects_teardown(file);
 	usrpci_coherents_revoke(file);
+	usrpci_quiesce_destroy(file);
 	usrpci_unclaim(file, present);
+	complete_all(&file->torn_down);
 }

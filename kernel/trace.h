@@ -39,6 +39,38 @@ TRACE_EVENT(usrpci_teardown,
 	TP_printk("%s present=%d", __get_str(bdf), __entry->present)
 );
 
+TRACE_EVENT(usrpci_quiesce,
+	TP_PROTO(struct usrpci_function *f, u32 steps, bool ok),
+	TP_ARGS(f, steps, ok),
+	TP_STRUCT__entry(
+		__string(bdf, pci_name(f->pdev))
+		__field(u32, steps)
+		__field(bool, ok)
+	),
+	TP_fast_assign(
+		__assign_str(bdf, pci_name(f->pdev));
+		__entry->steps = steps;
+		__entry->ok = ok;
+	),
+	TP_printk("%s steps=%u ok=%d", __get_str(bdf), __entry->steps, __entry->ok)
+);
+
+TRACE_EVENT(usrpci_event,
+	TP_PROTO(struct usrpci_function *f, u32 type, u32 detail),
+	TP_ARGS(f, type, detail),
+	TP_STRUCT__entry(
+		__string(bdf, pci_name(f->pdev))
+		__field(u32, type)
+		__field(u32, detail)
+	),
+	TP_fast_assign(
+		__assign_str(bdf, pci_name(f->pdev));
+		__entry->type = type;
+		__entry->detail = detail;
+	),
+	TP_printk("%s type=%u detail=%u", __get_str(bdf), __entry->type, __entry->detail)
+);
+
 TRACE_EVENT(usrpci_map,
 	TP_PROTO(struct usrpci_function *f, struct usrpci_mapping *m, u32 runs),
 	TP_ARGS(f, m, runs),

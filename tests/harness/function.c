@@ -160,11 +160,27 @@ int function_irq_wire(int fd, unsigned int first, unsigned int nr, const int *fd
 	return function_call(fd, USRPCI_IRQ_WIRE, &arg);
 }
 
-int function_irq_unmask(int fd)
+int function_irq_unmask(int fd, unsigned int vector)
 {
-	struct usrpci_ioc_irq_unmask arg = { .size = sizeof(arg) };
+	struct usrpci_ioc_irq_unmask arg = { .size = sizeof(arg), .vector = vector };
 
 	return function_call(fd, USRPCI_IRQ_UNMASK, &arg);
+}
+
+int function_quiesce(int fd, const struct usrpci_ioc_quiesce_step *steps, unsigned int nr)
+{
+	struct usrpci_ioc_quiesce arg = {
+		.size = sizeof(arg), .step_size = sizeof(*steps), .nr_steps = nr,
+		.steps = (uintptr_t)steps,
+	};
+
+	return function_call(fd, USRPCI_QUIESCE, &arg);
+}
+
+int function_event(int fd, struct usrpci_ioc_event *event)
+{
+	*event = (struct usrpci_ioc_event){ .size = sizeof(*event) };
+	return function_call(fd, USRPCI_EVENT, event);
 }
 
 static off_t config_offset(int fd)

@@ -49,7 +49,9 @@ int function_coherent(int fd, uint64_t len, struct usrpci_ioc_coherent *buffer);
 
 int function_irq_setup(int fd, unsigned int type, unsigned int nr);
 int function_irq_wire(int fd, unsigned int first, unsigned int nr, const int *fds);
-int function_irq_unmask(int fd);
+int function_irq_unmask(int fd, unsigned int vector);
+int function_quiesce(int fd, const struct usrpci_ioc_quiesce_step *steps, unsigned int nr);
+int function_event(int fd, struct usrpci_ioc_event *event);
 
 /* Configuration space; 0 or -errno. */
 int config_read(int fd, unsigned int offset, unsigned int width, uint32_t *value);

@@ -34,6 +34,8 @@ union any {
 	struct usrpci_ioc_irq_wire irq_wire;
 	struct usrpci_ioc_irq_unmask irq_unmask;
 	struct usrpci_ioc_reset reset;
+	struct usrpci_ioc_quiesce quiesce;
+	struct usrpci_ioc_event event;
 	unsigned char bytes[ROOM];
 };
 
@@ -144,6 +146,17 @@ static void fill_irq_unmask(int fd, union any *arg)
 	assert_int_equal(function_irq_setup(fd, USRPCI_IRQ_INTX, 1), 0);
 }
 
+static void fill_quiesce(int fd, union any *arg)
+{
+	static const struct usrpci_ioc_quiesce_step step = {
+		.kind = USRPCI_QUIESCE_WRITE, .width = 4, .offset = 4, .mask = 0xffffffff,
+	};
+
+	arg->quiesce.step_size = sizeof(step);
+	arg->quiesce.nr_steps = 1;
+	arg->quiesce.steps = (uintptr_t)&step;
+}
+
 #define COMMAND(_nr, _struct, ...) \
 	{ .name = #_nr, .nr = _nr, .size = sizeof(struct _struct), __VA_ARGS__ }
 #define RESERVED(_struct) .reserved = offsetof(struct _struct, reserved)
@@ -167,6 +180,8 @@ static const struct command commands[] = {
 	COMMAND(USRPCI_IRQ_UNMASK, usrpci_ioc_irq_unmask, .fill = fill_irq_unmask,
 		.undo = undo_irq, RESERVED(usrpci_ioc_irq_unmask)),
 	COMMAND(USRPCI_RESET, usrpci_ioc_reset, .fill = fill_nothing, .result = -EOPNOTSUPP),
+	COMMAND(USRPCI_QUIESCE, usrpci_ioc_quiesce, .fill = fill_quiesce),
+	COMMAND(USRPCI_EVENT, usrpci_ioc_event, .fill = fill_nothing, .result = -EAGAIN),
 };
 
 #define NR_COMMANDS (ARRAY_SIZE(commands))

@@ -95,7 +95,7 @@ static void intx_is_counted(void **state)
 		edu_hw_raise(edu, 1);
 		assert_int_equal(signals(event, 1000), 1);
 		edu_hw_ack(edu, 1);
-		assert_int_equal(function_irq_unmask(edu->fd), 0);
+		assert_int_equal(function_irq_unmask(edu->fd, 0), 0);
 	}
 	assert_int_equal(signals(event, 20), 0);
 	give_back(edu->fd, event);
@@ -113,11 +113,11 @@ static void intx_masks_itself(void **state)
 	edu_hw_ack(edu, 1);
 	edu_hw_raise(edu, 1);
 	assert_int_equal(signals(event, 50), 0);
-	assert_int_equal(function_irq_unmask(edu->fd), 0);
+	assert_int_equal(function_irq_unmask(edu->fd, 0), 0);
 	assert_int_equal(signals(event, 1000), 1);
 	edu_hw_ack(edu, 1);
-	assert_int_equal(function_irq_unmask(edu->fd), 0);
-	assert_int_equal(function_irq_unmask(edu->fd), 0);
+	assert_int_equal(function_irq_unmask(edu->fd, 0), 0);
+	assert_int_equal(function_irq_unmask(edu->fd, 0), 0);
 	assert_int_equal(signals(event, 20), 0);
 	give_back(edu->fd, event);
 }
@@ -131,12 +131,12 @@ static void intx_still_asserted_is_signalled_at_unmask(void **state)
 	edu_hw_raise(edu, 1);
 	assert_int_equal(signals(event, 1000), 1);
 	for (i = 0; i < 10; i++) {
-		assert_int_equal(function_irq_unmask(edu->fd), 0);
+		assert_int_equal(function_irq_unmask(edu->fd, 0), 0);
 		assert_int_equal(signals(event, 1000), 1);
 		assert_int_equal(signals(event, 10), 0);
 	}
 	edu_hw_ack(edu, 1);
-	assert_int_equal(function_irq_unmask(edu->fd), 0);
+	assert_int_equal(function_irq_unmask(edu->fd, 0), 0);
 	assert_int_equal(signals(event, 20), 0);
 	edu_hw_raise(edu, 1);
 	assert_int_equal(signals(event, 1000), 1);
@@ -274,9 +274,10 @@ static void vectors_out_of_range_are_invalid(void **state)
 	assert_int_equal(function_irq_wire(fd, UINT32_MAX, 1, events), -EINVAL);
 	assert_int_equal(function_irq_wire(fd, UINT32_MAX, 2, events), -EINVAL);
 	assert_int_equal(function_irq_wire(fd, 1, 0, events), -EINVAL);
-	assert_int_equal(function_irq_unmask(fd), -EINVAL);
+	assert_int_equal(function_irq_unmask(fd, 1), -EINVAL);
+	assert_int_equal(function_irq_unmask(fd, UINT32_MAX), -EINVAL);
 	give_back(fd, events[0]);
-	assert_int_equal(function_irq_unmask(fd), -EINVAL);
+	assert_int_equal(function_irq_unmask(fd, 0), -EINVAL);
 }
 
 static void setups_are_checked(void **state)
@@ -420,7 +421,7 @@ static void *unmasker(void *arg)
 	while (!stop) {
 		edu_hw_raise(edu, 1);
 		edu_hw_ack(edu, 1);
-		function_irq_unmask(edu->fd);
+		function_irq_unmask(edu->fd, 0);
 	}
 	return NULL;
 }
@@ -443,7 +444,7 @@ static void command_is_written_while_intx_fires(void **state)
 	pthread_join(thread, NULL);
 	assert_false(log_grew(mark));
 	edu_hw_ack(edu, 1);
-	function_irq_unmask(edu->fd);
+	function_irq_unmask(edu->fd, 0);
 	signals(event, 20);
 	edu_hw_raise(edu, 1);
 	assert_int_equal(signals(event, 1000), 1);

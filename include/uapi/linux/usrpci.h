@@ -16,7 +16,8 @@
  *    Only the fields marked "on error" are then written.
  *
  * What an errno means, for every command:
- *    ENODEV      the function was removed or taken away from the module
+ *    ENODEV      the function was removed or taken away from the module; only
+ *                USRPCI_EVENT still works, and tells why
  *    ENOTTY      no such command
  *    EFAULT      a pointer of the caller can't be read or written
  *    EINVAL      an argument is out of range
@@ -32,7 +33,15 @@
  * one to an MSI-X table while interrupts aren't remapped. Memory decoding can't
  * be switched off while MSI-X is set up: EBUSY. An access to a BAR that isn't
  * decoded gives EIO, a touch of its map SIGBUS.
- * poll(2) reports POLLERR | POLLHUP once the function has gone.
+ *
+ * poll(2) reports POLLPRI while USRPCI_EVENT has something to tell, and POLLERR |
+ * POLLHUP once the function has gone. Then a touched BAR map gives SIGBUS; the
+ * memory of coherent buffers that are mapped stays readable and writable, by the
+ * process alone.
+ *
+ * However a file ends (closed, killed, removed) the function is stopped first: the
+ * register accesses of USRPCI_QUIESCE are made, bus mastering is switched off, and
+ * the function is reset where it can be.
  */
 #ifndef _UAPI_LINUX_USRPCI_H
 #define _UAPI_LINUX_USRPCI_H
@@ -51,7 +60,10 @@
  * What stops the device from reaching memory that it wasn't handed. To open a
  * function that isn't strictly isolated, or whose interrupts aren't remapped,
  * takes CAP_SYS_RAWIO: EPERM. Functions of one IOMMU group aren't isolated from
- * each other, so none of them is isolated.
+ * each other, so none of them is isolated. If a function that was opened without
+ * the capability is no longer isolated strictly, USRPCI_MAP, USRPCI_COHERENT and
+ * switching bus mastering on give EPERM. With the module's parameter require_strict
+ * all this holds with the capability as well.
  */
 enum usrpci_isolation_level {
 	USRPCI_ISOLATION_NONE		= 0,	/* no IOMMU, or not alone in its group */
@@ -397,16 +409,20 @@ struct usrpci_ioc_irq_wire {
 };
 
 /**
- * struct usrpci_ioc_irq_unmask - Let INTx fire again.
+ * struct usrpci_ioc_irq_unmask - Let a vector fire again.
  * @size: sizeof(struct usrpci_ioc_irq_unmask)
  * @flags: must be 0
- * @vector: must be 0
+ * @vector: which; 0 with INTx
  * @reserved: must be 0
  *
  * INTx is level-triggered: each one masks itself, and stays so till this call.
  * If the device still asserts it, it is signalled again at once.
  *
- * EINVAL: INTx isn't set up.
+ * A vector of MSI or MSI-X is masked by a storm only, see USRPCI_EVENT_STORM. It
+ * is signalled once when it's unmasked, since interrupts may have been lost.
+ * Nothing happens to a vector that isn't masked.
+ *
+ * EINVAL: no such vector is set up.
  */
 struct usrpci_ioc_irq_unmask {
 	__u32 size;
@@ -430,6 +446,103 @@ struct usrpci_ioc_reset {
 	__u32 flags;
 };
 
+/* Most steps of a quiesce list, and most microseconds that it may wait in all. */
+#define USRPCI_QUIESCE_MAX_STEPS	32
+#define USRPCI_QUIESCE_MAX_US		400000
+
+enum usrpci_quiesce_kind {
+	USRPCI_QUIESCE_WRITE	= 0,	/* the bits of @mask become those of @value */
+	USRPCI_QUIESCE_UNTIL	= 1,	/* read till the bits of @mask are @value */
+};
+
+/**
+ * struct usrpci_ioc_quiesce_step - A register access that helps to stop the device.
+ * @kind: enum usrpci_quiesce_kind
+ * @bar: 0 to 5
+ * @width: bytes: 1, 2, 4 or (memory BARs) 8
+ * @timeout_us: USRPCI_QUIESCE_UNTIL: longest wait, in microseconds; else 0
+ * @offset: from the BAR's start, a multiple of @width
+ * @value: no bit outside of @mask
+ * @mask: not 0, no bit that @width doesn't have. A write whose mask has all bits
+ *	is made without reading first
+ */
+struct usrpci_ioc_quiesce_step {
+	__u32 kind;
+	__u32 bar;
+	__u32 width;
+	__u32 timeout_us;
+	__u64 offset;
+	__u64 value;
+	__u64 mask;
+};
+
+/**
+ * struct usrpci_ioc_quiesce - Say how the device is stopped when nobody else can.
+ * @size: sizeof(struct usrpci_ioc_quiesce)
+ * @flags: must be 0
+ * @step_size: sizeof(struct usrpci_ioc_quiesce_step)
+ * @nr_steps: 0 to USRPCI_QUIESCE_MAX_STEPS; 0 forgets the list
+ * @steps: pointer to struct usrpci_ioc_quiesce_step entries
+ *
+ * The steps are done in order when the file loses its function, whatever the
+ * cause, if the function still answers: before bus mastering is switched off. The
+ * list takes the place of the one before. A wait that ends without success
+ * doesn't keep the next steps from being done.
+ *
+ * EINVAL: also for waits of more than USRPCI_QUIESCE_MAX_US together.
+ * EPERM: a write to an MSI-X table while interrupts aren't remapped.
+ */
+struct usrpci_ioc_quiesce {
+	__u32 size;
+	__u32 flags;
+	__u32 step_size;
+	__u32 nr_steps;
+	__u64 steps;
+};
+
+enum usrpci_event_type {
+	USRPCI_EVENT_REMOVED	= 1,	/* the function is gone for this file; @detail: why */
+	USRPCI_EVENT_RESET	= 2,	/* somebody else reset it: its registers are lost */
+	USRPCI_EVENT_ERROR	= 3,	/* PCI Express reported an error; @detail: how bad */
+	USRPCI_EVENT_STORM	= 4,	/* vector @detail fired too often and is masked */
+};
+
+/* usrpci_ioc_event.detail of USRPCI_EVENT_REMOVED */
+enum usrpci_removal {
+	USRPCI_REMOVED_ASKED	= 1,	/* unbound, or unplugged in good order */
+	USRPCI_REMOVED_VANISHED	= 2,	/* it doesn't answer: pulled out, or dead */
+	USRPCI_REMOVED_ERROR	= 3,	/* a fatal error; it may be opened again */
+};
+
+/* usrpci_ioc_event.detail of USRPCI_EVENT_ERROR */
+enum usrpci_error_level {
+	USRPCI_ERROR_NONFATAL	= 1,	/* a transaction was lost; the function goes on */
+	USRPCI_ERROR_FATAL	= 2,	/* USRPCI_EVENT_REMOVED follows */
+};
+
+/**
+ * struct usrpci_ioc_event - Take what happened to the function, oldest first.
+ * @size: sizeof(struct usrpci_ioc_event)
+ * @flags: must be 0
+ * @type: out: enum usrpci_event_type
+ * @detail: out: see there
+ * @count: out: how often it happened since it was last told
+ * @lost: out: events of other kinds that there was no room for, before this one
+ *
+ * USRPCI_EVENT_REMOVED is never lost, and always the last. The call doesn't wait:
+ * poll(2) for POLLPRI.
+ *
+ * EAGAIN: nothing happened. ENODEV: the function has gone and that was told.
+ */
+struct usrpci_ioc_event {
+	__u32 size;
+	__u32 flags;
+	__u32 type;
+	__u32 detail;
+	__u64 count;
+	__u64 lost;
+};
+
 #define USRPCI_INFO		_IO(USRPCI_IOC_TYPE, 0x00)
 #define USRPCI_BAR		_IO(USRPCI_IOC_TYPE, 0x01)
 #define USRPCI_DMA_MASK		_IO(USRPCI_IOC_TYPE, 0x02)
@@ -442,5 +555,7 @@ struct usrpci_ioc_reset {
 #define USRPCI_IRQ_WIRE		_IO(USRPCI_IOC_TYPE, 0x09)
 #define USRPCI_IRQ_UNMASK	_IO(USRPCI_IOC_TYPE, 0x0a)
 #define USRPCI_RESET		_IO(USRPCI_IOC_TYPE, 0x0b)
+#define USRPCI_QUIESCE		_IO(USRPCI_IOC_TYPE, 0x0c)
+#define USRPCI_EVENT		_IO(USRPCI_IOC_TYPE, 0x0d)
 
 #endif /* _UAPI_LINUX_USRPCI_H */

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Copyright (C) 2026 The usrpci authors */
+
+#include <linux/poll.h>
+#include <linux/usrpci.h>
+
+#include "event.h"
+#include "file.h"
+#include "ioctl.h"
+#include "trace.h"
+
+void usrpci_events_init(struct usrpci_events *events)
+{
+	spin_lock_init(&events->lock);
+}
+
+bool usrpci_events_any(struct usrpci_events *events)
+{
+	unsigned long flags;
+	bool any;
+
+	spin_lock_irqsave(&events->lock, flags);
+	any = events->nr || events->removed;
+	spin_unlock_irqrestore(&events->lock, flags);
+	return any;
+}
+
+/* Under the lock. */
+static void usrpci_event_queue(struct usrpci_events *events, u32 type, u32 detail)
+{
+	u32 i;
+
+	for (i = 0; i < events->nr; i++)
+		if (events->queue[i].type == type && events->queue[i].detail == detail)
+			break;
+	if (i == USRPCI_NR_EVENTS) {
+		events->lost++;
+		return;
+	}
+	if (i == events->nr) {
+		events->nr++;
+		events->queue[i].type = type;
+		events->queue[i].detail = detail;
+		events->queue[i].count = 0;
+	}
+	events->queue[i].count++;
+}
+
+void usrpci_event_add(struct usrpci_file *file, enum usrpci_event_type type, u32 detail)
+{
+	struct usrpci_events *events = &file->events;
+	unsigned long flags;
+
+	spin_lock_irqsave(&events->lock, flags);
+	if (type == USRPCI_EVENT_REMOVED)
+		events->removed = detail;
+	else
+		usrpci_event_queue(events, type, detail);
+	spin_unlock_irqrestore(&events->lock, flags);
+	trace_usrpci_event(file->function, type, detail);
+	wake_up_interruptible_poll(&file->wait, EPOLLPRI);
+}
+
+static int usrpci_event_take(struct usrpci_file *file, struct usrpci_ioc_event *arg)
+{
+	struct usrpci_events *events = &file->events;
+	int err = 0;
+
+	spin_lock_irq(&events->lock);
+	if (events->nr) {
+		arg->type = events->queue[0].type;
+		arg->detail = events->queue[0].detail;
+		arg->count = events->queue[0].count;
+		events->nr--;
+		memmove(events->queue, events->queue + 1, events->nr * sizeof(events->queue[0]));
+	} else if (events->removed) {
+		arg->type = USRPCI_EVENT_REMOVED;
+		arg->detail = events->removed;
+		arg->count = 1;
+		events->removed = 0;
+	} else {
+		err = READ_ONCE(file->dead) ? -ENODEV : -EAGAIN;
+	}
+	if (!err) {
+		arg->lost = events->lost;
+		events->lost = 0;
+	}
+	spin_unlock_irq(&events->lock);
+	return err;
+}
+
+/*
+ * All or nothing: what can't be told stays. The answer's memory is tried first,
+ * since nothing can be put back once somebody else has taken the next one.
+ */
+int usrpci_event(struct usrpci_command *cmd)
+{
+	struct usrpci_ioc_event *arg = cmd->arg;
+	int err;
+
+	err = usrpci_respond(cmd, sizeof(*arg));
+	if (err)
+		return err;
+	err = usrpci_event_take(cmd->file, arg);
+	return err ?: usrpci_respond(cmd, sizeof(*arg));
+}
