@@ -6,7 +6,7 @@
  * Every function returns 0 (or what it says) on success and a negative errno
  * on failure; nothing is printed and nothing exits. A call that fails leaves
  * everything as it was. After the function was removed every call gives
- * -ENODEV.
+ * -ENODEV, but usrpci_event(), which tells why.
  *
  * Calls on one device may come from any number of threads; usrpci_close() must
  * be the last one.
@@ -20,5 +20,7 @@
 #include <usrpci/mmio.h>
 #include <usrpci/dma.h>
 #include <usrpci/irq.h>
+#include <usrpci/quiesce.h>
+#include <usrpci/event.h>
 
 #endif /* USRPCI_H */

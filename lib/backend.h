@@ -59,6 +59,8 @@
  * @irq_setup: see usrpci_irq_setup()
  * @irq_wire: see usrpci_irq_wire()
  * @irq_unmask: see usrpci_irq_unmask()
+ * @quiesce: see usrpci_quiesce(); @steps are checked but for what the BARs have
+ * @event: see usrpci_event(); NULL where nothing is told
  */
 struct usrpci_backend {
 	const char *name;
@@ -104,7 +106,11 @@ struct usrpci_backend {
 	int (*irq_setup)(struct usrpci_device *dev, enum usrpci_irq type, unsigned int nr);
 	int (*irq_wire)(struct usrpci_device *dev, unsigned int first, unsigned int nr,
 			const int *eventfds);
-	int (*irq_unmask)(struct usrpci_device *dev);
+	int (*irq_unmask)(struct usrpci_device *dev, unsigned int vector);
+
+	int (*quiesce)(struct usrpci_device *dev, const struct usrpci_step *steps,
+		       unsigned int nr);
+	int (*event)(struct usrpci_device *dev, struct usrpci_event *event);
 };
 
 /**

@@ -120,10 +120,19 @@ static int explain_dma_mask(struct sentence *s)
 	return 0;
 }
 
+/* Whoever was let in without being root relies on the IOMMU. */
+static int explain_isolation(struct sentence *s)
+{
+	if (s->why.err != -EPERM)
+		return 0;
+	return say(s, "it is no longer isolated strictly, so it gets no memory; as root, run: "
+		   "usrpci bind --strict %s", s->dev->bdf);
+}
+
 static int explain_coherent(struct sentence *s)
 {
 	if (s->why.err != -ENOMEM)
-		return 0;
+		return explain_isolation(s);
 	if (s->why.missing)
 		return explain_memlock(s);
 	return say(s, "no %llu KiB of coherent memory in one run are left within the coherent "
@@ -160,6 +169,8 @@ static int explain_map(struct sentence *s)
 	case -EIO:
 		return say(s, "the platform has no bus addresses or bounce buffers left; run: "
 			   "dmesg | grep -i -e swiotlb -e iommu");
+	case -EPERM:
+		return explain_isolation(s);
 	case -EINVAL:
 		return say(s, "a region has no bytes, an unknown direction or flag, or there are "
 			   "none or more than %u; see: usrpci_map() in <usrpci/dma.h>",
@@ -228,8 +239,22 @@ static int explain_irq_unmask(struct sentence *s)
 {
 	if (s->why.err != -EINVAL)
 		return 0;
-	return say(s, "only INTx is unmasked, and it isn't set up; see: usrpci_irq_setup() in "
-		   "<usrpci/irq.h>");
+	return say(s, "vector %u isn't set up; see: usrpci_irq_setup() in <usrpci/irq.h>",
+		   s->why.what);
+}
+
+static int explain_quiesce(struct sentence *s)
+{
+	switch (s->why.err) {
+	case -EINVAL:
+		return say(s, "a step of the quiesce list names no register, or they wait too long "
+			   "together; see: usrpci_quiesce() in <usrpci/quiesce.h>, and for the BARs "
+			   "run: usrpci info %s", s->dev->bdf);
+	case -EPERM:
+		return say(s, "a step of the quiesce list writes to the MSI-X table, where "
+			   "interrupts could be forged; run: usrpci info %s", s->dev->bdf);
+	}
+	return 0;
 }
 
 static int explain_call(struct sentence *s)
@@ -258,6 +283,8 @@ static int explain_call(struct sentence *s)
 		return explain_irq_wire(s);
 	case USRPCI_CALL_IRQ_UNMASK:
 		return explain_irq_unmask(s);
+	case USRPCI_CALL_QUIESCE:
+		return explain_quiesce(s);
 	case USRPCI_CALL_OTHER:
 		break;
 	}

@@ -53,11 +53,11 @@ USRPCI_PUBLIC int usrpci_irq_wire(struct usrpci_device *dev, unsigned int first,
 	return ret ? fail(dev, USRPCI_CALL_IRQ_WIRE, first, nr, ret) : 0;
 }
 
-USRPCI_PUBLIC int usrpci_irq_unmask(struct usrpci_device *dev)
+USRPCI_PUBLIC int usrpci_irq_unmask(struct usrpci_device *dev, unsigned int vector)
 {
-	int ret = dev->backend->irq_unmask(dev);
+	int ret = dev->backend->irq_unmask(dev, vector);
 
-	return ret ? fail(dev, USRPCI_CALL_IRQ_UNMASK, 0, 0, ret) : 0;
+	return ret ? fail(dev, USRPCI_CALL_IRQ_UNMASK, vector, 1, ret) : 0;
 }
 
 static int64_t now_ms(void)

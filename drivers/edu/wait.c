@@ -59,7 +59,7 @@ static int take_interrupt(struct edu *edu, int timeout_ms, uint32_t *causes)
 	edu_write(edu, EDU_IRQ_ACK, *causes);	/* with MSI too, or the next raises none */
 	if (*causes)
 		edu->interrupts++;
-	return edu->irq == USRPCI_INTX ? usrpci_irq_unmask(edu->dev) : 0;
+	return edu->irq == USRPCI_INTX ? usrpci_irq_unmask(edu->dev, 0) : 0;
 }
 
 static int wait_interrupt(struct edu *edu, uint32_t cause)

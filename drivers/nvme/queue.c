@@ -172,7 +172,7 @@ static int unmask(struct nvme *nvme)
 	if (!nvme->masked)
 		return 0;
 	nvme->masked = false;
-	return usrpci_irq_unmask(nvme->dev);
+	return usrpci_irq_unmask(nvme->dev, 0);
 }
 
 int nvme_queue_wait(struct nvme *nvme, struct nvme_queue *queue, struct nvme_completion *done,

@@ -117,8 +117,8 @@ void usrpci_close(struct usrpci_device *dev);
  * usrpci_fd() - The descriptor behind a device.
  * @dev: the device
  *
- * It may be polled: POLLHUP says that the function has gone. It stays the
- * device's own: dup(2) it to pass it on.
+ * It may be polled: POLLPRI says that usrpci_event() has something to tell,
+ * POLLHUP that the function has gone. It stays the device's own: dup(2) it to pass it on.
  *
  * Return: the descriptor, or -EOPNOTSUPP where the backend has none.
  */

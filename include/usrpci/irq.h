@@ -44,15 +44,18 @@ int usrpci_irq_wire(struct usrpci_device *dev, unsigned int first, unsigned int 
 		    const int *eventfds);
 
 /**
- * usrpci_irq_unmask() - Let INTx fire again.
+ * usrpci_irq_unmask() - Let a vector fire again.
  * @dev: the device
+ * @vector: which; 0 with INTx
  *
- * INTx masks itself each time. Call this when the device's own interrupt flag
- * has been acknowledged.
+ * INTx masks itself each time: call this when the device's own interrupt flag
+ * has been acknowledged. MSI and MSI-X are masked by a storm only, which
+ * usrpci_event() tells of; the vector is signalled once when it's unmasked.
+ * Nothing happens to a vector that isn't masked.
  *
- * Return: 0; -EINVAL if INTx isn't set up; other negative errno.
+ * Return: 0; -EINVAL no such vector is set up; other negative errno.
  */
-int usrpci_irq_unmask(struct usrpci_device *dev);
+int usrpci_irq_unmask(struct usrpci_device *dev, unsigned int vector);
 
 /**
  * usrpci_irq_wait() - Wait for an eventfd and take its count.

@@ -72,6 +72,7 @@ static int call(struct usrpci_device *dev, int which)
 {
 	struct usrpci_mapping map = { .addr = dev, .len = 1 };
 	struct usrpci_coherent buf;
+	struct usrpci_event event;
 	struct usrpci_info info;
 	volatile void *regs;
 	uint32_t value = 1;
@@ -95,7 +96,9 @@ static int call(struct usrpci_device *dev, int which)
 	case 13: return usrpci_sync_for_device(dev, 1, 0, 1);
 	case 14: return usrpci_irq_setup(dev, USRPCI_MSI, 1);
 	case 15: return usrpci_irq_wire(dev, 0, 1, &fd);
-	case 16: return usrpci_irq_unmask(dev);
+	case 16: return usrpci_irq_unmask(dev, 0);
+	case 17: return usrpci_quiesce(dev, NULL, 0);
+	case 18: return usrpci_event(dev, &event);
 	}
 	return INT_MAX;
 }
@@ -117,7 +120,7 @@ static void test_results_pass(void **state)
 		fake.fail = 0;
 		assert_int_equal(call(&fake.base, which), 0);
 	}
-	assert_int_equal(which, 17);
+	assert_int_equal(which, 19);
 	usrpci_close(&fake.base);
 	assert_int_equal(fake.closed, 1);
 }

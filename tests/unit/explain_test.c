@@ -278,7 +278,7 @@ static void test_interrupts(void **state)
 	fake.fail = -EINVAL;
 	says(usrpci_irq_wire(&fake.base, 1, 3, fds), "vectors 1 to 3 aren't all set up, or a "
 	     "descriptor is no eventfd; run: ls -l /proc/%d/fd", getpid());
-	says(usrpci_irq_unmask(&fake.base), "only INTx is unmasked, and it isn't set up; "
+	says(usrpci_irq_unmask(&fake.base, 3), "vector 3 isn't set up; "
 	     "see: usrpci_irq_setup() in <usrpci/irq.h>");
 	fake.fail = -EBADF;
 	says(usrpci_irq_wire(&fake.base, 0, 1, fds), "a descriptor isn't open; "

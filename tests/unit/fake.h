@@ -246,7 +246,18 @@ static int fake_irq_wire(struct usrpci_device *dev, unsigned int first, unsigned
 	return fake_fails(dev);
 }
 
-static int fake_irq_unmask(struct usrpci_device *dev)
+static int fake_irq_unmask(struct usrpci_device *dev, unsigned int vector)
+{
+	return fake_fails(dev);
+}
+
+static int fake_quiesce(struct usrpci_device *dev, const struct usrpci_step *steps,
+			unsigned int nr)
+{
+	return fake_fails(dev);
+}
+
+static int fake_event(struct usrpci_device *dev, struct usrpci_event *event)
 {
 	return fake_fails(dev);
 }
@@ -273,7 +284,8 @@ static int fake_irq_unmask(struct usrpci_device *dev)
 	.sync = fake_sync,				\
 	.irq_setup = fake_irq_setup,			\
 	.irq_wire = fake_irq_wire,			\
-	.irq_unmask = fake_irq_unmask
+	.irq_unmask = fake_irq_unmask,			\
+	.quiesce = fake_quiesce
 
 static const struct usrpci_backend fake_backend = {
 	.name = "fake",
@@ -281,6 +293,7 @@ static const struct usrpci_backend fake_backend = {
 	.fd = fake_fd,
 	.bar_map = fake_bar_map,
 	.bar_unmap = fake_bar_unmap,
+	.event = fake_event,
 	.coherent_detach = fake_coherent_release,
 };
 

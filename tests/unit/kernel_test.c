@@ -37,6 +37,8 @@
  * @bytes: what was written, or is to be read
  * @coherents: that are allocated
  * @region: the first that was to be mapped
+ * @steps: of the last quiesce list
+ * @event: what it tells next
  */
 static struct module {
 	int fd;
@@ -52,6 +54,7 @@ static struct module {
 		struct usrpci_ioc_irq_wire wire;
 		struct usrpci_ioc_irq_unmask unmask;
 		struct usrpci_ioc_reset reset;
+		struct usrpci_ioc_quiesce quiesce;
 	} arg;
 	int err;
 	unsigned int abi;
@@ -62,6 +65,8 @@ static struct module {
 	unsigned char bytes[8];
 	int coherents;
 	struct usrpci_ioc_region region;
+	struct usrpci_ioc_quiesce_step steps[2];
+	struct usrpci_ioc_event event;
 } module;
 
 static void do_info(struct usrpci_ioc_info *arg)
@@ -162,6 +167,13 @@ static void do_unmap(const struct usrpci_ioc_unmap *arg)
 		module.coherents--;
 }
 
+static void do_event(struct usrpci_ioc_event *arg)
+{
+	assert_int_equal(arg->size, sizeof(*arg));
+	assert_int_equal(arg->flags, 0);
+	*arg = module.event;
+}
+
 /* What fails may have written anything, but only @missing means something. */
 static void spoil_map(struct usrpci_ioc_map *arg)
 {
@@ -191,10 +203,16 @@ static int serve(unsigned long command, void *arg)
 	case USRPCI_COHERENT:
 		do_coherent(arg);
 		return 0;
+	case USRPCI_EVENT:
+		do_event(arg);
+		return 0;
 	}
 	memcpy(&module.arg, arg, *(__u32 *)arg);
 	if (command == USRPCI_UNMAP)
 		do_unmap(arg);
+	if (command == USRPCI_QUIESCE)
+		memcpy(module.steps, (void *)(uintptr_t)module.arg.quiesce.steps,
+		       module.arg.quiesce.nr_steps * sizeof(module.steps[0]));
 	return command == USRPCI_MAP ? do_map(arg) : 0;
 }
 
@@ -601,9 +619,91 @@ static void test_interrupts(void **state)
 	assert_int_equal(module.arg.wire.first, 5);
 	assert_int_equal(module.arg.wire.nr, 2);
 	assert_ptr_equal((void *)(uintptr_t)module.arg.wire.fds, fds);
-	assert_int_equal(usrpci_irq_unmask(*state), 0);
+	assert_int_equal(usrpci_irq_unmask(*state, 7), 0);
 	assert_int_equal(module.command, USRPCI_IRQ_UNMASK);
-	assert_int_equal(module.arg.unmask.vector, 0);
+	assert_int_equal(module.arg.unmask.vector, 7);
+}
+
+static void test_quiesce(void **state)
+{
+	const struct usrpci_step steps[] = {
+		{ .bar = 2, .width = 8, .offset = 16, .value = 3, .mask = UINT64_MAX },
+		{ .until = true, .bar = 1, .width = 1, .offset = 5, .value = 1, .mask = 1,
+		  .timeout_us = USRPCI_QUIESCE_US },
+	};
+	struct usrpci_step bad = steps[1];
+
+	assert_int_equal(usrpci_quiesce(*state, steps, 2), 0);
+	assert_int_equal(module.command, USRPCI_QUIESCE);
+	assert_int_equal(module.arg.quiesce.nr_steps, 2);
+	assert_int_equal(module.arg.quiesce.step_size, sizeof(module.steps[0]));
+	assert_int_equal(module.steps[0].kind, USRPCI_QUIESCE_WRITE);
+	assert_int_equal(module.steps[0].bar, 2);
+	assert_int_equal(module.steps[0].width, 8);
+	assert_int_equal(module.steps[0].offset, 16);
+	assert_int_equal(module.steps[0].value, 3);
+	assert_true(module.steps[0].mask == UINT64_MAX);
+	assert_int_equal(module.steps[1].kind, USRPCI_QUIESCE_UNTIL);
+	assert_int_equal(module.steps[1].timeout_us, USRPCI_QUIESCE_US);
+	assert_int_equal(usrpci_quiesce(*state, NULL, 0), 0);
+	assert_int_equal(module.arg.quiesce.nr_steps, 0);
+	module.command = 0;
+	assert_int_equal(usrpci_quiesce(*state, NULL, 1), -EINVAL);
+	assert_int_equal(usrpci_quiesce(*state, steps, USRPCI_QUIESCE_STEPS + 1), -EINVAL);
+	bad.timeout_us++;
+	assert_int_equal(usrpci_quiesce(*state, &bad, 1), -EINVAL);
+	bad = steps[1];
+	bad.until = false;	/* nothing to wait for */
+	assert_int_equal(usrpci_quiesce(*state, &bad, 1), -EINVAL);
+	bad.timeout_us = 0;
+	assert_int_equal(usrpci_quiesce(*state, &bad, 1), 0);
+	module.command = 0;
+	bad.mask = 0x100;
+	assert_int_equal(usrpci_quiesce(*state, &bad, 1), -EINVAL);
+	bad.mask = 2;
+	assert_int_equal(usrpci_quiesce(*state, &bad, 1), -EINVAL);
+	bad = steps[0];
+	bad.offset = 4;
+	assert_int_equal(usrpci_quiesce(*state, &bad, 1), -EINVAL);
+	bad = steps[0];
+	bad.bar = USRPCI_BARS;
+	assert_int_equal(usrpci_quiesce(*state, &bad, 1), -EINVAL);
+	assert_int_equal(module.command, 0);
+}
+
+static void test_events(void **state)
+{
+	static const struct {
+		__u32 type;
+		__u32 detail;
+		enum usrpci_event_kind kind;
+	} table[] = {
+		{ USRPCI_EVENT_REMOVED, USRPCI_REMOVED_ASKED, USRPCI_REMOVED },
+		{ USRPCI_EVENT_REMOVED, USRPCI_REMOVED_VANISHED, USRPCI_VANISHED },
+		{ USRPCI_EVENT_REMOVED, USRPCI_REMOVED_ERROR, USRPCI_REVOKED },
+		{ USRPCI_EVENT_RESET, 0, USRPCI_WAS_RESET },
+		{ USRPCI_EVENT_ERROR, USRPCI_ERROR_NONFATAL, USRPCI_BUS_ERROR },
+		{ USRPCI_EVENT_ERROR, USRPCI_ERROR_FATAL, USRPCI_FATAL_ERROR },
+		{ USRPCI_EVENT_STORM, 7, USRPCI_IRQ_STORM },
+	};
+	struct usrpci_event event;
+	size_t i;
+
+	for (i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		module.event = (struct usrpci_ioc_event){
+			.type = table[i].type, .detail = table[i].detail, .count = 3, .lost = 4,
+		};
+		assert_int_equal(usrpci_event(*state, &event), 0);
+		assert_int_equal(event.kind, table[i].kind);
+		assert_int_equal(event.vector, event.kind == USRPCI_IRQ_STORM ? 7 : 0);
+		assert_int_equal(event.count, 3);
+		assert_int_equal(event.lost, 4);
+		assert_string_not_equal(usrpci_event_name(event.kind), "unknown event");
+	}
+	module.err = -EAGAIN;
+	assert_int_equal(usrpci_event(*state, &event), -EAGAIN);
+	assert_int_equal(event.kind, USRPCI_IRQ_STORM);
+	assert_int_equal(usrpci_event(*state, NULL), -EINVAL);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -627,6 +727,8 @@ int main(void)
 		TEST(test_unmap_and_sync),
 		TEST(test_control),
 		TEST(test_interrupts),
+		TEST(test_quiesce),
+		TEST(test_events),
 	};
 
 	return cmocka_run_group_tests_name("kernel", tests, NULL, NULL);

@@ -44,9 +44,9 @@ int usrpci_kernel_irq_wire(struct usrpci_device *dev, unsigned int first, unsign
 	return usrpci_kernel_ioctl(usrpci_kernel(dev)->fd, USRPCI_IRQ_WIRE, &arg);
 }
 
-int usrpci_kernel_irq_unmask(struct usrpci_device *dev)
+int usrpci_kernel_irq_unmask(struct usrpci_device *dev, unsigned int vector)
 {
-	struct usrpci_ioc_irq_unmask arg = { .size = sizeof(arg) };
+	struct usrpci_ioc_irq_unmask arg = { .size = sizeof(arg), .vector = vector };
 
 	return usrpci_kernel_ioctl(usrpci_kernel(dev)->fd, USRPCI_IRQ_UNMASK, &arg);
 }

@@ -32,4 +32,6 @@ const struct usrpci_backend usrpci_backend_kernel = {
 	.irq_setup = usrpci_kernel_irq_setup,
 	.irq_wire = usrpci_kernel_irq_wire,
 	.irq_unmask = usrpci_kernel_irq_unmask,
+	.quiesce = usrpci_kernel_quiesce,
+	.event = usrpci_kernel_event,
 };

@@ -84,6 +84,9 @@ int usrpci_kernel_sync(struct usrpci_device *dev, uint32_t handle, uint64_t offs
 int usrpci_kernel_irq_setup(struct usrpci_device *dev, enum usrpci_irq type, unsigned int nr);
 int usrpci_kernel_irq_wire(struct usrpci_device *dev, unsigned int first, unsigned int nr,
 			   const int *eventfds);
-int usrpci_kernel_irq_unmask(struct usrpci_device *dev);
+int usrpci_kernel_irq_unmask(struct usrpci_device *dev, unsigned int vector);
+int usrpci_kernel_quiesce(struct usrpci_device *dev, const struct usrpci_step *steps,
+			  unsigned int nr);
+int usrpci_kernel_event(struct usrpci_device *dev, struct usrpci_event *event);
 
 #endif /* LIB_BACKEND_KERNEL_H */

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The usrpci authors
+#include <errno.h>
+#include "backend.h"
+#include "public.h"
+
+USRPCI_PUBLIC int usrpci_event(struct usrpci_device *dev, struct usrpci_event *event)
+{
+	if (!event)
+		return -EINVAL;
+	return dev->backend->event ? dev->backend->event(dev, event) : -EOPNOTSUPP;
+}
+
+USRPCI_PUBLIC const char *usrpci_event_name(enum usrpci_event_kind kind)
+{
+	switch (kind) {
+	case USRPCI_REMOVED:
+		return "removed";
+	case USRPCI_VANISHED:
+		return "vanished";
+	case USRPCI_REVOKED:
+		return "taken away after a fatal error";
+	case USRPCI_WAS_RESET:
+		return "reset by somebody else";
+	case USRPCI_BUS_ERROR:
+		return "bus error";
+	case USRPCI_FATAL_ERROR:
+		return "fatal bus error";
+	case USRPCI_IRQ_STORM:
+		return "interrupt storm";
+	}
+	return "unknown event";
+}
