@@ -127,6 +127,28 @@ int nvme_reset(struct nvme *nvme)
 	return err ? err : disable(nvme);
 }
 
+/*
+ * What nvme_shutdown() would do, for when the program can't: the caches are kept
+ * and no command is left running. A healthy disk takes some milliseconds.
+ */
+static int leave_orders(struct nvme *nvme)
+{
+	const uint32_t half_us = USRPCI_QUIESCE_US / 2;
+	const struct usrpci_step steps[] = {
+		{ .width = 4, .offset = NVME_REG_CC,
+		  .value = NVME_SET(NVME_CC_SHN_NORMAL, CC_SHN),
+		  .mask = NVME_SET(NVME_CC_SHN_MASK, CC_SHN) },
+		{ .until = true, .timeout_us = half_us, .width = 4, .offset = NVME_REG_CSTS,
+		  .value = NVME_SET(NVME_CSTS_SHST_CMPLT, CSTS_SHST),
+		  .mask = NVME_SET(NVME_CSTS_SHST_MASK, CSTS_SHST) },
+		{ .width = 4, .offset = NVME_REG_CC, .value = 0, .mask = NVME_CC_EN_MASK },
+		{ .until = true, .timeout_us = half_us, .width = 4, .offset = NVME_REG_CSTS,
+		  .value = 0, .mask = NVME_CSTS_RDY_MASK },
+	};
+
+	return usrpci_quiesce(nvme->dev, steps, sizeof(steps) / sizeof(steps[0]));
+}
+
 /* The admin queue, the settings, and at last CC.EN: NVMe base 2.0 §3.5.1. */
 int nvme_enable(struct nvme *nvme)
 {
@@ -147,6 +169,8 @@ int nvme_enable(struct nvme *nvme)
 		err = reg_write64(nvme, NVME_REG_ACQ, nvme->admin.cq_mem.bus_addr);
 	if (!err)
 		err = reg_write(nvme, NVME_REG_CC, cc);
+	if (!err)
+		err = leave_orders(nvme);
 	if (err)
 		return err;
 	nvme->enabled = true;
@@ -178,7 +202,9 @@ void nvme_shutdown(struct nvme *nvme)
 		nvme_delete_io_queues(nvme);
 	if (!nvme->failed && !reg_read(nvme, NVME_REG_CC, &cc) &&
 	    !reg_write(nvme, NVME_REG_CC, cc | NVME_SET(NVME_CC_SHN_NORMAL, CC_SHN)))
-		wait_status(nvme, mask, done, SHUTDOWN_MS);
+		nvme->failed = wait_status(nvme, mask, done, SHUTDOWN_MS);
+	if (!nvme->failed)
+		usrpci_quiesce(nvme->dev, NULL, 0);
 	nvme_fail(nvme, -ESHUTDOWN);
 	nvme->enabled = false;
 }

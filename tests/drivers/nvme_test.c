@@ -3,17 +3,21 @@
 /* The NVMe driver on a real (emulated) disk, $USRPCI_NVME, whose data is lost; exit 77 without. */
 #include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 #include <linux/capability.h>
 #include <nvme/nvme.h>
+#include <nvme/registers.h>
 #include <cmocka.h>
 
 #define SKIPPED	77
@@ -434,6 +438,58 @@ static void test_close_with_commands_under_way(void **state)
 	read_and_compare(0, AREA - PAGE, 0);
 }
 
+/* 1: as it is by itself; 0: the kernel can't reset the function. */
+static void allow_reset(bool allow)
+{
+	char path[96];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/reset_method", address);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	fputs(allow ? "default" : "\n", file);
+	assert_int_equal(fclose(file), 0);
+}
+
+static uint64_t left_in(unsigned int reg)
+{
+	struct usrpci_device *dev;
+	uint64_t value;
+
+	assert_int_equal(usrpci_open(&dev, address), 0);
+	assert_int_equal(usrpci_bar_read(dev, 0, reg, 4, &value), 0);
+	usrpci_close(dev);
+	return value;
+}
+
+/* A driver that was killed leaves a disk that was stopped; QEMU forgets that it was shut down. */
+static void test_killed(void **state)
+{
+	int ready[2];
+	char byte;
+	pid_t pid;
+
+	close_disk(state);
+	/* A reset would hide what was done before it. */
+	allow_reset(false);
+	assert_int_equal(pipe(ready), 0);
+	pid = fork();
+	if (!pid) {
+		if (!open_disk(state) && write(ready[1], "", 1) == 1)
+			pause();
+		_exit(1);
+	}
+	close(ready[1]);
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	close(ready[0]);
+	assert_int_equal(NVME_CC_EN(left_in(NVME_REG_CC)), 0);
+	assert_int_equal(NVME_CSTS_RDY(left_in(NVME_REG_CSTS)), 0);
+	allow_reset(true);
+	assert_int_equal(open_disk(state), 0);
+}
+
 static void test_depths(void **state)
 {
 	static const unsigned int depths[] = { 1, 2, 1023, 5000 };
@@ -584,6 +640,7 @@ static int run(enum nvme_irq irq, const char *name)
 		TEST(test_many_reads_at_once),
 		TEST(test_submit_refusals),
 		TEST(test_close_with_commands_under_way),
+		TEST(test_killed),
 		TEST(test_depths),
 		TEST(test_open_refusals),
 		TEST(test_nothing_left_after_many_opens),
