@@ -44,6 +44,9 @@ struct usrpci_coherent {
  * @len: bytes, rounded up to whole pages
  * @buf: filled in
  *
+ * Once the function was removed the memory is the process's alone: it keeps what
+ * was in it, unless there is no memory for a copy; then a touch gives SIGBUS.
+ *
  * Return: 0; -ENOMEM no memory that the device can reach, or too little locked
  * memory allowed; other negative errno.
  */
