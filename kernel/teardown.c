@@ -24,7 +24,8 @@ static void usrpci_stop(struct usrpci_file *file)
 	usrpci_quiesce_run(file);
 	pci_clear_master(pdev);
 	pci_wait_for_pending_transaction(pdev);
-	if (usrpci_reset_function(pdev) == -EIO)
+	/* Of a function that was pulled meanwhile, the end of a reset is awaited for a minute. */
+	if (!pci_device_is_present(pdev) || usrpci_reset_function(pdev) == -EIO)
 		f->needs_reset = true;
 }
 
