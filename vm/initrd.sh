@@ -125,6 +125,7 @@ make_stage() {
 	  for pair in "${envs[@]}"; do echo "export ${pair%%=*}=$(quote "${pair#*=}" | cut -c 2-)"; done
 	} >>"$stage/vm/settings"
 	[ -n "$shell" ] || echo "exec$(quote "${command[@]}")" >"$stage/vm/command"
+	[ ${#gets[@]} -eq 0 ] || printf '%s\n' "${gets[@]%%:*}" >"$stage/vm/get"
 	# A directory named again takes the mode it has here.
 	[ ! -d "$stage/tmp" ] || chmod 1777 "$stage/tmp"
 	pack "$stage" "$tmp/stage.cpio"
