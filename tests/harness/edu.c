@@ -108,9 +108,14 @@ void edu_hw_write_start(struct edu_hw *edu, uint64_t bus, size_t len)
 	start(edu, BUFFER, bus, len, DMA_START | DMA_TO_RAM);
 }
 
-void edu_hw_read(struct edu_hw *edu, uint64_t bus, size_t len)
+void edu_hw_read_start(struct edu_hw *edu, uint64_t bus, size_t len)
 {
 	start(edu, bus, BUFFER, len, DMA_START);
+}
+
+void edu_hw_read(struct edu_hw *edu, uint64_t bus, size_t len)
+{
+	edu_hw_read_start(edu, bus, len);
 	edu_hw_wait(edu);
 }
 

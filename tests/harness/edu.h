@@ -43,7 +43,8 @@ void edu_hw_start(struct edu_hw *edu);
 void edu_hw_read(struct edu_hw *edu, uint64_t bus, size_t len);
 void edu_hw_write(struct edu_hw *edu, uint64_t bus, size_t len);
 
-/* Start such a write, which comes 100 ms later; wait till it has come. */
+/* Start one, which takes 100 ms; wait till it has ended. */
+void edu_hw_read_start(struct edu_hw *edu, uint64_t bus, size_t len);
 void edu_hw_write_start(struct edu_hw *edu, uint64_t bus, size_t len);
 void edu_hw_wait(struct edu_hw *edu);
 

@@ -162,7 +162,7 @@ static void *poller(void *arg)
 {
 	struct pollfd p = { .fd = *(int *)arg, .events = POLLIN };
 
-	return (void *)(uintptr_t)(poll(&p, 1, 5000) == 1 ? p.revents : 0);
+	return (void *)(uintptr_t)(poll(&p, 1, 60000) == 1 ? p.revents : 0);
 }
 
 /* The function is no longer this file's: nothing works, and nothing hangs. */
@@ -247,7 +247,7 @@ static void taken_away(const char *bdf, int (*take)(const char *), int (*give)(c
 	assert_int_equal((uintptr_t)events, POLLERR | POLLHUP);
 	assert_true(took < patience_ms());
 	/* Woken, and not only when its time was up. */
-	assert_true(now_ms() - start < 3000);
+	assert_true(now_ms() - start < patience_ms() + 2000);
 	assert_int_equal(pages_pinned(), before);
 	is_revoked(&h);
 	assert_int_equal(function_open(bdf), -ENOENT);
