@@ -26,6 +26,10 @@
 const char *function_edu(void);
 const char *function_nvme(void);
 
+/* A kernel that checks each access is slow: a tenth of @n will do, but @n on others. */
+unsigned int times(unsigned int n);
+bool kernel_is_slow(void);
+
 /* Runs as root with at least an edu; else exits 77. */
 void function_require(void);
 

@@ -211,7 +211,7 @@ static void handles_guessed_by_another_thread(void **state)
 
 	stop = false;
 	pthread_create(&thread, NULL, guesser, &fd);
-	for (i = 0; i < 10000; i++) {
+	for (i = 0; i < (int)times(10000); i++) {
 		region = function_region(memory + i % PAGE, PAGE, USRPCI_BIDIRECTIONAL);
 		assert_int_equal(function_map(fd, &region), 0);
 		err = function_sync(fd, region.handle, USRPCI_SYNC_FOR_CPU, 0, PAGE);
@@ -231,7 +231,7 @@ static void *mapper(void *arg)
 	int fd = *(int *)arg, i;
 	struct usrpci_ioc_region region;
 
-	for (i = 0; i < 3000; i++) {
+	for (i = 0; i < (int)times(3000); i++) {
 		region = function_region(memory + i % PAGE, 3 * PAGE, i % 3);
 		if (function_map(fd, &region) || function_unmap_one(fd, region.handle))
 			return (void *)1;

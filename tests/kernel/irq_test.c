@@ -373,7 +373,7 @@ static void closed_while_firing(void **state)
 	assert_int_equal(function_master(edu->fd, 1), 0);
 	stop = false;
 	pthread_create(&thread, NULL, raiser, edu);
-	for (i = 0; i < 1000; i++) {
+	for (i = 0; i < (int)times(1000); i++) {
 		event = new_event();
 		assert_int_equal(function_irq_wire(edu->fd, 0, 1, &event), 0);
 		close(event);
@@ -437,7 +437,7 @@ static void command_is_written_while_intx_fires(void **state)
 	set_up(edu->fd, USRPCI_IRQ_INTX, event);
 	stop = false;
 	pthread_create(&thread, NULL, unmasker, edu);
-	for (i = 0; i < 20000; i++)
+	for (i = 0; i < (int)times(20000); i++)
 		if (!config_read(edu->fd, 4, 2, &command))
 			config_write(edu->fd, 4, 2, command);
 	stop = true;

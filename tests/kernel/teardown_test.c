@@ -39,7 +39,7 @@ struct holder {
 /* Nothing waits for a user: a second is plenty, but for a kernel that checks each access. */
 static uint64_t patience_ms(void)
 {
-	return getenv("SLOW_KERNEL") ? 20000 : 1000;
+	return kernel_is_slow() ? 20000 : 1000;
 }
 
 static void hold(struct holder *h, const char *bdf)
@@ -338,7 +338,7 @@ static void unbound_while_called(void **state)
 	pthread_t threads[3];
 	int round, i, fd;
 
-	for (round = 0; round < 30; round++) {
+	for (round = 0; round < (int)times(30); round++) {
 		fd = function_open(function_edu());
 		assert_true(fd >= 0);
 		stop = false;
@@ -496,7 +496,7 @@ static void no_map_outlives_an_unbind(void **state)
 				   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	int i, failed = 0;
 
-	for (i = 0; i < 60; i++)
+	for (i = 0; i < (int)times(60); i++)
 		failed += race_of_maps(shared, 1000 + i * 500);
 	assert_int_equal(failed, 0);
 	pages_free(shared, 1);
