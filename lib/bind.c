@@ -7,6 +7,7 @@
 #include <usrpci.h>
 #include "bind.h"
 #include "function.h"
+#include "group.h"
 #include "public.h"
 #include "record.h"
 #include "sysfs.h"
@@ -65,18 +66,20 @@ static int attach_usrpci(const char *root, const char *bdf)
 
 /* The override comes first: it keeps the driver from taking the function. */
 static void give_back(const char *root, const char *bdf, const struct usrpci_record *former,
-		      bool detached)
+		      bool detached, bool moved)
 {
 	set_override(root, bdf, former->override);
+	if (moved)
+		usrpci_group_set_type(root, bdf, former->type);
 	if (detached && *former->driver)
 		attach(root, bdf, former->driver);
 	usrpci_record_remove(root, bdf);
 }
 
-/* Under the lock. */
+/* Under the lock. With a type to remember, the group becomes strict. */
 static int take(const char *root, const char *bdf, const struct usrpci_record *former)
 {
-	bool detached = false;
+	bool detached = false, moved = false;
 	int ret;
 
 	ret = usrpci_record_write(root, bdf, former);
@@ -87,10 +90,34 @@ static int take(const char *root, const char *bdf, const struct usrpci_record *f
 		ret = detach(root, bdf);
 		detached = !ret;
 	}
+	if (!ret && *former->type) {
+		ret = usrpci_group_set_type(root, bdf, USRPCI_TYPE_STRICT);
+		moved = !ret;
+	}
 	if (!ret)
 		ret = attach_usrpci(root, bdf);
 	if (ret)
-		give_back(root, bdf, former, detached);
+		give_back(root, bdf, former, detached, moved);
+	return ret;
+}
+
+/* From usrpci to usrpci: a group changes only while no driver has its function. */
+static int retake(const char *root, const char *bdf, const char *type)
+{
+	bool moved;
+	int ret = detach(root, bdf);
+
+	if (ret)
+		return ret;
+	ret = usrpci_group_set_type(root, bdf, USRPCI_TYPE_STRICT);
+	moved = !ret;
+	if (!ret)
+		ret = attach_usrpci(root, bdf);
+	if (!ret)
+		return 0;
+	if (moved)
+		usrpci_group_set_type(root, bdf, type);
+	attach(root, bdf, USRPCI_DRIVER);
 	return ret;
 }
 
@@ -106,12 +133,75 @@ static int may_bind(const char *root, const char *bdf, char *driver)
 	return usrpci_sysfs_exists(USRPCI_SYS_DRIVER, root, USRPCI_DRIVER) ? 1 : -ENODEV;
 }
 
+/* As may_bind(); 0: it is already, and strict. */
+static int may_bind_strict(const char *root, const char *bdf, char *driver)
+{
+	char opener[64];
+	int isolation, ret = may_bind(root, bdf, driver);
+
+	if (ret < 0)
+		return ret;
+	isolation = usrpci_group_isolation(root, bdf);
+	if (isolation < 0)
+		return isolation;
+	if (isolation == USRPCI_NO_ISOLATION)
+		return -EXDEV;
+	if (ret)
+		return 1;
+	if (isolation == USRPCI_STRICT)
+		return 0;
+	/* It would be taken from whoever has it open. */
+	if (!usrpci_sysfs_read(opener, sizeof(opener), "%s/sys/class/usrpci/%s/opener", root, bdf) &&
+	    *opener)
+		return -EBUSY;
+	return 1;
+}
+
 static int bind_locked(const char *root, const char *bdf, const char *driver)
 {
-	struct usrpci_record former;
+	struct usrpci_record former = { 0 };
 	int ret;
 
 	strcpy(former.driver, driver);
+	ret = get_override(root, bdf, former.override, sizeof(former.override));
+	if (ret)
+		return ret;
+	return take(root, bdf, &former);
+}
+
+/* Of a function that is usrpci's already. */
+static int move_locked(const char *root, const char *bdf, const char *type)
+{
+	struct usrpci_record former, moved;
+	int ret, known = !usrpci_record_read(root, bdf, &former);
+
+	moved = former;
+	/* Its first type is what it gets back. */
+	if (!*moved.type)
+		strcpy(moved.type, type);
+	ret = known ? usrpci_record_write(root, bdf, &moved) : 0;
+	if (ret)
+		return ret;
+	ret = retake(root, bdf, type);
+	if (ret && known)
+		usrpci_record_write(root, bdf, &former);
+	return ret;
+}
+
+static int bind_strict_locked(const char *root, const char *bdf, const char *driver)
+{
+	struct usrpci_record former = { 0 };
+	char type[USRPCI_TYPE_LEN];
+	int ret = usrpci_group_type(root, bdf, type);
+
+	if (ret)
+		return ret;
+	if (!strcmp(driver, USRPCI_DRIVER))
+		return move_locked(root, bdf, type);
+	if (!strcmp(type, USRPCI_TYPE_STRICT))
+		return bind_locked(root, bdf, driver);
+	strcpy(former.driver, driver);
+	strcpy(former.type, type);
 	ret = get_override(root, bdf, former.override, sizeof(former.override));
 	if (ret)
 		return ret;
@@ -145,10 +235,23 @@ static int hand_on(const char *root, const char *bdf, const struct usrpci_record
 	return 0;
 }
 
+/*
+ * Gives the group its former type again, unless somebody changed it meanwhile. That it
+ * can't, keeps nobody from the function: strict does for every driver.
+ */
+static bool restore_type(const char *root, const char *bdf, const struct usrpci_record *former)
+{
+	char type[USRPCI_TYPE_LEN];
+
+	return *former->type && !usrpci_group_type(root, bdf, type) &&
+	       !strcmp(type, USRPCI_TYPE_STRICT) &&
+	       !usrpci_group_set_type(root, bdf, former->type);
+}
+
 static int unbind_locked(const char *root, const char *bdf, const char *driver)
 {
 	struct usrpci_record former;
-	bool known;
+	bool known, restored;
 	int ret;
 
 	known = !usrpci_record_read(root, bdf, &former);
@@ -160,9 +263,12 @@ static int unbind_locked(const char *root, const char *bdf, const char *driver)
 		set_override(root, bdf, USRPCI_DRIVER);
 		return ret;
 	}
+	restored = restore_type(root, bdf, &former);
 	ret = hand_on(root, bdf, &former, known);
 	if (ret) {
 		set_override(root, bdf, USRPCI_DRIVER);
+		if (restored)
+			usrpci_group_set_type(root, bdf, USRPCI_TYPE_STRICT);
 		attach(root, bdf, USRPCI_DRIVER);
 		return ret;
 	}
@@ -199,6 +305,20 @@ int usrpci_bind_at(const char *root, const char *address)
 	return run_locked(root, address, may_bind, bind_locked);
 }
 
+int usrpci_bind_strict_at(const char *root, const char *address, enum usrpci_isolation *was)
+{
+	char bdf[USRPCI_BDF_LEN];
+	int before, ret = usrpci_parse_bdf(address, bdf);
+
+	if (ret)
+		return ret;
+	before = usrpci_group_isolation(root, bdf);
+	ret = run_locked(root, address, may_bind_strict, bind_strict_locked);
+	if (!ret && was)
+		*was = before;
+	return ret;
+}
+
 int usrpci_unbind_at(const char *root, const char *address)
 {
 	return run_locked(root, address, may_unbind, unbind_locked);
@@ -207,6 +327,11 @@ int usrpci_unbind_at(const char *root, const char *address)
 USRPCI_PUBLIC int usrpci_bind(const char *address)
 {
 	return usrpci_bind_at("", address);
+}
+
+USRPCI_PUBLIC int usrpci_bind_strict(const char *address, enum usrpci_isolation *was)
+{
+	return usrpci_bind_strict_at("", address, was);
 }
 
 USRPCI_PUBLIC int usrpci_unbind(const char *address)

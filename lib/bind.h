@@ -3,8 +3,11 @@
 #ifndef LIB_BIND_H
 #define LIB_BIND_H
 
-/* As usrpci_bind() and usrpci_unbind(), below @root. */
+#include <usrpci/bind.h>
+
+/* As usrpci_bind() and the others, below @root. */
 int usrpci_bind_at(const char *root, const char *address);
+int usrpci_bind_strict_at(const char *root, const char *address, enum usrpci_isolation *was);
 int usrpci_unbind_at(const char *root, const char *address);
 
 #endif /* LIB_BIND_H */

@@ -5,6 +5,7 @@
 #include <string.h>
 #include "explain.h"
 #include "function.h"
+#include "group.h"
 #include "public.h"
 #include "sysfs.h"
 
@@ -40,7 +41,27 @@ static int explain_refused(const char *root, const char *bdf, char *buf, size_t 
 	return snprintf(buf, len, "usrpci can't take %s; run: dmesg | grep %s", bdf, bdf);
 }
 
-/* What goes wrong with a function that isn't usrpci's. */
+/* Why usrpci_bind_strict() can't make it strict, as things stand now. */
+static int explain_strict(const char *root, const char *bdf, char *buf, size_t len)
+{
+	char others[256], type[USRPCI_TYPE_LEN];
+	int group = usrpci_group_number(root, bdf);
+
+	if (group < 0)
+		return snprintf(buf, len, "%s can't be isolated: there is no IOMMU before it, or it "
+				"is off; turn it on in the firmware's setup, and boot with "
+				"intel_iommu=on", bdf);
+	if (usrpci_group_others(root, bdf, others, sizeof(others)) > 0)
+		return snprintf(buf, len, "%s can't be isolated: it shares IOMMU group %d with %s; "
+				"put it into another slot, or as root, for each of the others, "
+				"run: echo 1 >/sys/bus/pci/devices/DDDD:BB:DD.F/remove",
+				bdf, group, others);
+	usrpci_group_type(root, bdf, type);
+	return snprintf(buf, len, "%s can't be isolated strictly: the kernel keeps its IOMMU group "
+			"%d at %s; boot with iommu.passthrough=0 iommu.strict=1", bdf, group, type);
+}
+
+/* What goes wrong with a function that isn't usrpci's, or not for that. */
 static int explain_other(const char *root, const char *bdf, const char *driver, int err,
 			 char *buf, size_t len)
 {
@@ -59,6 +80,8 @@ static int explain_other(const char *root, const char *bdf, const char *driver, 
 	case -EBUSY:
 		return snprintf(buf, len, "%s is claimed by %s; run: usrpci bind %s", bdf,
 				*driver ? driver : "another driver", bdf);
+	case -EXDEV:
+		return explain_strict(root, bdf, buf, len);
 	case -EOPNOTSUPP:
 		return snprintf(buf, len, "%s doesn't let %s go; as root, run: modprobe -r %s",
 				*driver ? driver : "its driver", bdf, *driver ? driver : "DRIVER");

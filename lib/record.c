@@ -63,7 +63,8 @@ int usrpci_record_write(const char *root, const char *bdf, const struct usrpci_r
 	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return -errno;
-	if (dprintf(fd, "driver=%s\ndriver_override=%s\n", record->driver, record->override) < 0)
+	if (dprintf(fd, "driver=%s\ndriver_override=%s\n", record->driver, record->override) < 0 ||
+	    (*record->type && dprintf(fd, "iommu_group_type=%s\n", record->type) < 0))
 		ret = -errno;
 	close(fd);
 	if (ret)
@@ -72,13 +73,13 @@ int usrpci_record_write(const char *root, const char *bdf, const struct usrpci_r
 }
 
 /* The line's value, if it is the one of that name. */
-static void get_value(char *line, const char *name, char *value)
+static void get_value(char *line, const char *name, char *value, size_t size)
 {
 	size_t len = strlen(name);
 
 	line[strcspn(line, "\n")] = '\0';
 	if (!strncmp(line, name, len) && line[len] == '=')
-		snprintf(value, USRPCI_DRIVER_LEN, "%s", line + len + 1);
+		snprintf(value, size, "%s", line + len + 1);
 }
 
 int usrpci_record_read(const char *root, const char *bdf, struct usrpci_record *record)
@@ -94,8 +95,9 @@ int usrpci_record_read(const char *root, const char *bdf, struct usrpci_record *
 	if (!file)
 		return -errno;
 	while (fgets(line, sizeof(line), file)) {
-		get_value(line, "driver", record->driver);
-		get_value(line, "driver_override", record->override);
+		get_value(line, "driver", record->driver, sizeof(record->driver));
+		get_value(line, "driver_override", record->override, sizeof(record->override));
+		get_value(line, "iommu_group_type", record->type, sizeof(record->type));
 	}
 	fclose(file);
 	return 0;

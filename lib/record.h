@@ -4,17 +4,20 @@
 #define LIB_RECORD_H
 
 #include "function.h"
+#include "group.h"
 
 /**
  * struct usrpci_record - What a function had before it was bound to usrpci.
  * @driver: empty: none
  * @override: its driver_override, empty: none
+ * @type: its IOMMU group's type, empty: that wasn't changed
  *
  * Kept in /run/usrpci/DDDD:BB:DD.F, which is gone after a boot, as is the binding.
  */
 struct usrpci_record {
 	char driver[USRPCI_DRIVER_LEN];
 	char override[USRPCI_DRIVER_LEN];
+	char type[USRPCI_TYPE_LEN];
 };
 
 /*

@@ -4,6 +4,7 @@
 #define USRPCI_BIND_H
 
 #include <stddef.h>
+#include <usrpci/device.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -21,6 +22,21 @@ extern "C" {
  * not allowed; other negative errno.
  */
 int usrpci_bind(const char *address);
+
+/**
+ * usrpci_bind_strict() - As usrpci_bind(), with the function's isolation made strict.
+ * @address: the function
+ * @was: set to the isolation that it had, if all goes well; or NULL
+ *
+ * Its IOMMU group is moved to strict translation, and back by usrpci_unbind(). A
+ * function that is bound to usrpci already leaves it for a moment, and gets a new
+ * device file. If it can't be made strict, it stays with the driver that has it.
+ *
+ * Return: 0; -EXDEV if it can't be made strict: there is no IOMMU, its group has
+ * others, or the kernel doesn't change the group; -EBUSY if it must leave usrpci
+ * and is open; others as usrpci_bind(). usrpci_explain_open() says which it is.
+ */
+int usrpci_bind_strict(const char *address, enum usrpci_isolation *was);
 
 /**
  * usrpci_unbind() - Take a function from usrpci.ko and give it back.

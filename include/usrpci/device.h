@@ -192,7 +192,7 @@ int usrpci_explain(struct usrpci_device *dev, int err, char *buf, size_t len);
 
 /**
  * usrpci_explain_open() - Say why opening or binding a function failed, and what to do.
- * @address: as given to usrpci_open() or usrpci_bind()
+ * @address: as given to usrpci_open(), usrpci_bind() or usrpci_bind_strict()
  * @err: what it returned
  * @buf: the sentence
  * @len: bytes of @buf; the sentence is cut to fit

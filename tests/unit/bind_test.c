@@ -18,10 +18,13 @@
 /* What bind.c writes goes through the made-up kernel. */
 #define usrpci_sysfs_write fake_write
 #include "../../lib/bind.c"
+#include "../../lib/group.c"
 
 #define BDF	"0000:00:04.0"
 #define FOLDER	"sys/bus/pci/devices/" BDF
 #define RECORD	"run/usrpci/" BDF
+#define GROUP	"sys/kernel/iommu_groups/7"
+#define OTHER	"0000:00:03.0"
 
 /**
  * struct kernel - The made-up kernel.
@@ -31,6 +34,7 @@
  * @err: what that returns
  * @refuses: a driver that refuses the function
  * @refusal: what it returns
+ * @keeps: what changing the group's type returns, 0: it changes
  */
 static struct kernel {
 	struct tree tree;
@@ -39,6 +43,7 @@ static struct kernel {
 	int err;
 	const char *refuses;
 	int refusal;
+	int keeps;
 } kernel;
 
 static void set_driver(const char *driver)
@@ -67,6 +72,20 @@ static int kernel_bind(const char *driver)
 	return 0;
 }
 
+/* As Linux 6.1 does it, from 6.5 on with EPERM. */
+static int kernel_set_type(const char *type)
+{
+	char line[64];
+
+	if (tree_has(&kernel.tree, FOLDER "/driver"))
+		return -EBUSY;
+	if (kernel.keeps)
+		return kernel.keeps;
+	snprintf(line, sizeof(line), "%s\n", type);
+	tree_file(&kernel.tree, GROUP "/type", line);
+	return 0;
+}
+
 static int kernel_act(const char *text, const char *below)
 {
 	char driver[64];
@@ -75,6 +94,8 @@ static int kernel_act(const char *text, const char *below)
 		tree_file(&kernel.tree, below, *text == '\n' ? "(null)\n" : text);
 		return 0;
 	}
+	if (strstr(below, "/iommu_group/type"))
+		return kernel_set_type(text);
 	assert_string_equal(text, BDF);
 	if (strstr(below, "/driver/unbind")) {
 		tree_remove(&kernel.tree, FOLDER "/driver");
@@ -321,6 +342,216 @@ static void test_driver_name(void **state)
 	assert_int_equal(usrpci_function_driver(kernel.tree.root, BDF, name, 0), -EINVAL);
 }
 
+static void join_group(const char *bdf, const char *class)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "sys/bus/pci/devices/%s/class", bdf);
+	tree_file(&kernel.tree, path, class);
+	snprintf(path, sizeof(path), GROUP "/devices/%s/class", bdf);
+	tree_file(&kernel.tree, path, class);
+}
+
+static void set_group(const char *type)
+{
+	tree_link(&kernel.tree, FOLDER "/iommu_group", "../../../../kernel/iommu_groups/7");
+	tree_file(&kernel.tree, GROUP "/type", type);
+	join_group(BDF, "0x010802\n");
+}
+
+static void expect_type(const char *type)
+{
+	assert_string_equal(tree_text(&kernel.tree, GROUP "/type"), type);
+}
+
+static int bind_strict(void)
+{
+	enum usrpci_isolation was;
+	int ret = usrpci_bind_strict_at(kernel.tree.root, BDF, &was);
+
+	return ret ? ret : (int)was;
+}
+
+static void test_strict_and_back(void **state)
+{
+	static const struct {
+		const char *type;
+		enum usrpci_isolation was;
+	} table[] = { { "DMA-FQ\n", USRPCI_LAZY }, { "identity\n", USRPCI_PASSTHROUGH } };
+	size_t i;
+
+	for (i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		set_group(table[i].type);
+		set_driver("nvme");
+		assert_int_equal(bind_strict(), table[i].was);
+		expect("usrpci", "usrpci", true);
+		expect_type("DMA\n");
+		assert_int_equal(unbind_it(), 0);
+		expect("nvme", "(null)", false);
+		expect_type(table[i].type);
+	}
+}
+
+static void test_strict_already(void **state)
+{
+	set_group("DMA\n");
+	set_driver("nvme");
+	assert_int_equal(bind_strict(), USRPCI_STRICT);
+	expect("usrpci", "usrpci", true);
+	assert_string_equal(tree_text(&kernel.tree, RECORD), "driver=nvme\ndriver_override=\n");
+	kernel.writes = 0;
+	assert_int_equal(bind_strict(), USRPCI_STRICT);
+	assert_int_equal(kernel.writes, 0);
+	assert_int_equal(unbind_it(), 0);
+	expect("nvme", "(null)", false);
+	expect_type("DMA\n");
+}
+
+static void test_strict_beside_bridge(void **state)
+{
+	set_group("DMA-FQ\n");
+	join_group(OTHER, "0x060400\n");
+	assert_int_equal(bind_strict(), USRPCI_LAZY);
+	expect("usrpci", "usrpci", true);
+}
+
+static void test_not_strict(void **state)
+{
+	set_driver("nvme");
+	assert_int_equal(bind_strict(), -EXDEV);
+	expect("nvme", "(null)", false);
+	set_group("DMA\n");
+	join_group(OTHER, "0x020000\n");
+	assert_int_equal(bind_strict(), -EXDEV);
+	expect("nvme", "(null)", false);
+	assert_int_equal(kernel.writes, 0);
+	assert_int_equal(usrpci_bind_strict_at(kernel.tree.root, "00:05.0", NULL), -ENOENT);
+	assert_int_equal(usrpci_bind_strict_at(kernel.tree.root, "04.0", NULL), -EINVAL);
+}
+
+static void test_kernel_keeps_the_type(void **state)
+{
+	static const struct {
+		int keeps;
+		int ret;
+	} table[] = {
+		{ -EINVAL, -EXDEV }, { -EBUSY, -EXDEV }, { -EPERM, -EXDEV },
+		{ -EACCES, -EACCES }, { -ENOMEM, -ENOMEM },
+	};
+	size_t i;
+
+	set_group("DMA-FQ\n");
+	for (i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		set_driver("nvme");
+		kernel.keeps = table[i].keeps;
+		assert_int_equal(bind_strict(), table[i].ret);
+		expect("nvme", "(null)", false);
+		expect_type("DMA-FQ\n");
+	}
+}
+
+/* Bound to usrpci, lazily: it leaves it for a moment. */
+static void test_strict_afterwards(void **state)
+{
+	set_group("DMA-FQ\n");
+	set_driver("nvme");
+	assert_int_equal(bind_it(), 0);
+	expect_type("DMA-FQ\n");
+	tree_file(&kernel.tree, "sys/class/usrpci/" BDF "/opener", "4711 my driver\n");
+	assert_int_equal(bind_strict(), -EBUSY);
+	expect_type("DMA-FQ\n");
+	tree_file(&kernel.tree, "sys/class/usrpci/" BDF "/opener", "\n");
+	assert_int_equal(bind_strict(), USRPCI_LAZY);
+	expect("usrpci", "usrpci", true);
+	expect_type("DMA\n");
+	assert_int_equal(unbind_it(), 0);
+	expect("nvme", "(null)", false);
+	expect_type("DMA-FQ\n");
+}
+
+/* Somebody moved the group on: that is left as it is. */
+static void test_type_changed_meanwhile(void **state)
+{
+	set_group("DMA-FQ\n");
+	set_driver("nvme");
+	assert_int_equal(bind_strict(), USRPCI_LAZY);
+	tree_file(&kernel.tree, GROUP "/type", "identity\n");
+	assert_int_equal(unbind_it(), 0);
+	expect("nvme", "(null)", false);
+	expect_type("identity\n");
+}
+
+/* The kernel doesn't move it back: the function goes home all the same. */
+static void test_type_stays(void **state)
+{
+	set_group("DMA-FQ\n");
+	set_driver("nvme");
+	assert_int_equal(bind_strict(), USRPCI_LAZY);
+	kernel.keeps = -EINVAL;
+	assert_int_equal(unbind_it(), 0);
+	expect("nvme", "(null)", false);
+	expect_type("DMA\n");
+}
+
+/* Whatever write fails, driver, override and type are what they were. */
+static void test_strict_fails_anywhere(void **state)
+{
+	int ret;
+
+	set_group("identity\n");
+	set_driver("vfio-pci");
+	tree_file(&kernel.tree, FOLDER "/driver_override", "vfio-pci\n");
+	kernel.err = -EIO;
+	for (kernel.fail_at = 1;; kernel.fail_at++) {
+		kernel.writes = 0;
+		ret = bind_strict();
+		if (ret >= 0)
+			break;
+		assert_int_equal(ret, -EIO);
+		expect("vfio-pci", "vfio-pci", false);
+		expect_type("identity\n");
+	}
+	assert_int_equal(kernel.fail_at, 5);
+	expect("usrpci", "usrpci", true);
+	expect_type("DMA\n");
+}
+
+static void test_strict_afterwards_fails_anywhere(void **state)
+{
+	int ret;
+
+	set_group("DMA-FQ\n");
+	set_driver("nvme");
+	assert_int_equal(bind_it(), 0);
+	kernel.err = -EIO;
+	for (kernel.fail_at = 1;; kernel.fail_at++) {
+		kernel.writes = 0;
+		ret = bind_strict();
+		if (ret >= 0)
+			break;
+		assert_int_equal(ret, -EIO);
+		expect("usrpci", "usrpci", true);
+		expect_type("DMA-FQ\n");
+		assert_string_equal(tree_text(&kernel.tree, RECORD),
+				    "driver=nvme\ndriver_override=\n");
+	}
+	assert_int_equal(kernel.fail_at, 4);
+	expect_type("DMA\n");
+}
+
+/* That the driver doesn't take it back leaves it with usrpci, and strict. */
+static void test_strict_unbind_fails(void **state)
+{
+	set_group("DMA-FQ\n");
+	set_driver("nvme");
+	assert_int_equal(bind_strict(), USRPCI_LAZY);
+	kernel.refuses = "nvme";
+	kernel.refusal = -EIO;
+	assert_int_equal(unbind_it(), -EIO);
+	expect("usrpci", "usrpci", true);
+	expect_type("DMA\n");
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -341,6 +572,17 @@ int main(void)
 		TEST(test_no_record),
 		TEST(test_driver_that_stays),
 		TEST(test_driver_name),
+		TEST(test_strict_and_back),
+		TEST(test_strict_already),
+		TEST(test_strict_beside_bridge),
+		TEST(test_not_strict),
+		TEST(test_kernel_keeps_the_type),
+		TEST(test_strict_afterwards),
+		TEST(test_type_changed_meanwhile),
+		TEST(test_type_stays),
+		TEST(test_strict_fails_anywhere),
+		TEST(test_strict_afterwards_fails_anywhere),
+		TEST(test_strict_unbind_fails),
 	};
 
 	return cmocka_run_group_tests_name("bind", tests, NULL, NULL);

@@ -138,6 +138,65 @@ static void test_open_isolation(void **state)
 		  "/dev/usrpci/" BDF "; run: docker run --device=/dev/usrpci/" BDF " ...");
 }
 
+/* Both are EPERM: for want of a capability, or forbidden to all. */
+static void test_open_require_strict(void **state)
+{
+	char program[PATH_MAX] = "";
+
+	assert_true(readlink("/proc/self/exe", program, sizeof(program) - 1) > 0);
+	bind_to("usrpci");
+	tree_file(&tree, "sys/class/usrpci/" BDF "/isolation", "lazy\n");
+	tree_file(&tree, "sys/module/usrpci/parameters/require_strict", "Y\n");
+	open_says(BDF, -EPERM, "isolation of " BDF " is \"lazy\", and the usrpci module's parameter "
+		  "require_strict forbids that, even to root; as root, run: usrpci bind --strict "
+		  BDF ", or: echo N >/sys/module/usrpci/parameters/require_strict");
+	tree_file(&tree, "sys/module/usrpci/parameters/require_strict", "N\n");
+	open_says(BDF, -EPERM, "isolation of " BDF " is \"lazy\": the device can reach memory that "
+		  "it wasn't handed, so opening it needs CAP_SYS_RAWIO; run it as root, or put the "
+		  "device behind an IOMMU and boot with iommu.strict=1, or as root, run: setcap "
+		  "cap_sys_rawio+ep %s", program);
+	/* What is strict already isn't what the parameter forbids. */
+	tree_file(&tree, "sys/module/usrpci/parameters/require_strict", "Y\n");
+	tree_file(&tree, "sys/class/usrpci/" BDF "/isolation", "strict\n");
+	open_says(BDF, -EPERM, "a container's or service's device rules keep it from "
+		  "/dev/usrpci/" BDF "; run: docker run --device=/dev/usrpci/" BDF " ...");
+}
+
+static void add_to_group(const char *bdf, const char *class, const char *driver)
+{
+	char path[128], target[64];
+
+	snprintf(path, sizeof(path), "sys/bus/pci/devices/%s/class", bdf);
+	tree_file(&tree, path, class);
+	snprintf(path, sizeof(path), "sys/kernel/iommu_groups/7/devices/%s/class", bdf);
+	tree_file(&tree, path, class);
+	if (!driver)
+		return;
+	snprintf(path, sizeof(path), "sys/bus/pci/devices/%s/driver", bdf);
+	snprintf(target, sizeof(target), "../../drivers/%s", driver);
+	tree_link(&tree, path, target);
+}
+
+static void test_open_not_strict(void **state)
+{
+	open_says(BDF, -EXDEV, BDF " can't be isolated: there is no IOMMU before it, or it is off; "
+		  "turn it on in the firmware's setup, and boot with intel_iommu=on");
+	tree_link(&tree, FOLDER "/iommu_group", "../../../../kernel/iommu_groups/7");
+	tree_file(&tree, "sys/kernel/iommu_groups/7/type", "DMA-FQ\n");
+	add_to_group(BDF, "0x010802\n", NULL);
+	add_to_group("0000:00:03.0", "0x060400\n", "pcieport");
+	open_says(BDF, -EXDEV, BDF " can't be isolated strictly: the kernel keeps its IOMMU group 7 "
+		  "at DMA-FQ; boot with iommu.passthrough=0 iommu.strict=1");
+	/* The same once it's usrpci's. */
+	bind_to("usrpci");
+	open_says(BDF, -EXDEV, BDF " can't be isolated strictly: the kernel keeps its IOMMU group 7 "
+		  "at DMA-FQ; boot with iommu.passthrough=0 iommu.strict=1");
+	add_to_group("0000:00:04.1", "0x020000\n", "e1000e");
+	open_says(BDF, -EXDEV, BDF " can't be isolated: it shares IOMMU group 7 with 0000:00:04.1 "
+		  "(e1000e); put it into another slot, or as root, for each of the others, run: "
+		  "echo 1 >/sys/bus/pci/devices/DDDD:BB:DD.F/remove");
+}
+
 static void test_open_cut(void **state)
 {
 	char sentence[9] = "12345678";
@@ -334,6 +393,8 @@ int main(void)
 		OPEN(test_open_busy),
 		OPEN(test_open_access),
 		OPEN(test_open_isolation),
+		OPEN(test_open_require_strict),
+		OPEN(test_open_not_strict),
 		OPEN(test_open_cut),
 		CALL(test_map),
 		CALL(test_memory_limit),

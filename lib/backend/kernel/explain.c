@@ -13,6 +13,7 @@
 #include "sysfs.h"
 
 #define SYS_CLASS "%s/sys/class/usrpci/%s"
+#define REQUIRE_STRICT "/sys/module/usrpci/parameters/require_strict"
 
 static int explain_busy(const char *root, const char *bdf, char *buf, size_t len)
 {
@@ -47,6 +48,15 @@ static int explain_access(const char *root, const char *bdf, char *buf, size_t l
 			st.st_mode & 07777, getegid(), bdf);
 }
 
+/* Whether the module refuses whatever isn't strict, to root too. */
+static bool requires_strict(const char *root)
+{
+	char value[8];
+
+	return !usrpci_sysfs_read(value, sizeof(value), "%s" REQUIRE_STRICT, root) &&
+	       !strcmp(value, "Y");
+}
+
 static int explain_permission(const char *root, const char *bdf, char *buf, size_t len)
 {
 	char isolation[32], program[PATH_MAX] = "PROGRAM";
@@ -58,6 +68,11 @@ static int explain_permission(const char *root, const char *bdf, char *buf, size
 		return snprintf(buf, len, "a container's or service's device rules keep it from "
 				"/dev/usrpci/%s; run: docker run --device=/dev/usrpci/%s ...",
 				bdf, bdf);
+	if (requires_strict(root))
+		return snprintf(buf, len, "isolation of %s is \"%s\", and the usrpci module's "
+				"parameter require_strict forbids that, even to root; as root, run: "
+				"usrpci bind --strict %s, or: echo N >" REQUIRE_STRICT,
+				bdf, isolation, bdf);
 	got = readlink("/proc/self/exe", program, sizeof(program) - 1);
 	if (got > 0)
 		program[got] = '\0';
