@@ -25,8 +25,11 @@ struct binding {
 	char bdf[USRPCI_BDF_LEN];
 	char before[64];	/* the driver that had it */
 	char path[PATH_MAX];	/* the device file */
+	int group;		/* IOMMU group, -1 without */
+	char isolation_before[16];
 	char isolation[16];
 	struct stat file;
+	struct stat former;	/* the file, if it was usrpci's already */
 };
 
 static void say_use(const struct use *use, void *data)
@@ -53,7 +56,6 @@ static int wait_for_file(struct binding *binding)
 	const struct timespec step = { .tv_nsec = STEP_MS * 1000000L };
 	int waited;
 
-	snprintf(binding->path, sizeof(binding->path), "/dev/usrpci/%s", binding->bdf);
 	for (waited = 0; stat(binding->path, &binding->file); waited += STEP_MS) {
 		if (errno != ENOENT)
 			return -errno;
@@ -62,6 +64,17 @@ static int wait_for_file(struct binding *binding)
 		nanosleep(&step, NULL);
 	}
 	return S_ISCHR(binding->file.st_mode) ? 0 : -ENODEV;
+}
+
+/* Made anew, it belongs to whom it belonged. */
+static int restore_owner(const struct binding *binding)
+{
+	const struct stat *former = &binding->former;
+
+	if (!S_ISCHR(former->st_mode))
+		return 0;
+	return chown(binding->path, former->st_uid, former->st_gid) ||
+	       chmod(binding->path, former->st_mode & 07777) ? -errno : 0;
 }
 
 static int set_owner(struct binding *binding, const struct options *options)
@@ -86,8 +99,12 @@ static void read_isolation(struct binding *binding)
 	int ret;
 
 	ret = sysfs_link(group, sizeof(group), "/sys/bus/pci/devices/%s/iommu_group", binding->bdf);
-	function_isolation("", binding->bdf, ret ? -1 : atoi(group), binding->isolation,
+	binding->group = ret ? -1 : atoi(group);
+	function_isolation("", binding->bdf, binding->group, binding->isolation,
 			   sizeof(binding->isolation));
+	/* Only --strict changes it. */
+	if (!*binding->isolation_before)
+		strcpy(binding->isolation_before, binding->isolation);
 }
 
 /* Gives the function back if its file can't be had as wanted. */
@@ -98,8 +115,10 @@ static enum status set_up_file(struct binding *binding, const struct options *op
 
 	if (!ret) {
 		what = "can't set the group and mode of its file";
-		ret = set_owner(binding, options);
+		ret = restore_owner(binding);
 	}
+	if (!ret)
+		ret = set_owner(binding, options);
 	if (!ret)
 		return STATUS_OK;
 	if (strcmp(binding->before, USRPCI_DRIVER))
@@ -122,14 +141,20 @@ static void owner_names(const struct binding *binding, char *owner, char *group,
 		snprintf(group, len, "%s", set->gr_name);
 }
 
-static void print_text(const struct binding *binding)
+static void print_text(const struct binding *binding, bool strict)
 {
-	char owner[64], group[64];
+	const bool moved = strcmp(binding->isolation_before, binding->isolation) != 0;
+	char owner[64], group[64], number[32] = "";
 
 	owner_names(binding, owner, group, sizeof(owner));
-	printf("%s: %s → usrpci, isolation %s, %s %s:%s %04o\n", binding->bdf,
-	       *binding->before ? binding->before : "no driver", binding->isolation,
-	       binding->path, owner, group, binding->file.st_mode & 07777);
+	if (strict)
+		snprintf(number, sizeof(number), "%s (IOMMU group %d)", moved ? "" : " already",
+			 binding->group);
+	printf("%s: %s → usrpci, isolation %s%s%s%s, %s %s:%s %04o\n", binding->bdf,
+	       *binding->before ? binding->before : "no driver",
+	       moved ? binding->isolation_before : "", moved ? " → " : "",
+	       binding->isolation, number, binding->path, owner, group,
+	       binding->file.st_mode & 07777);
 }
 
 static struct json_object *make_json(const struct binding *binding)
@@ -141,6 +166,7 @@ static struct json_object *make_json(const struct binding *binding)
 	json_add_text(object, "address", binding->bdf);
 	json_add_text(object, "previous_driver", binding->before);
 	json_add_text(object, "driver", USRPCI_DRIVER);
+	json_add_text(object, "isolation_before", binding->isolation_before);
 	json_add_text(object, "isolation", binding->isolation);
 	json_add_text(object, "path", binding->path);
 	json_add_text(object, "owner", owner);
@@ -157,6 +183,32 @@ static void warn_of_isolation(const struct binding *binding)
 		     binding->bdf, binding->isolation);
 }
 
+static enum status bind_strict(struct binding *binding)
+{
+	enum usrpci_isolation was;
+	int ret = usrpci_bind_strict(binding->bdf, &was);
+
+	if (!ret) {
+		strcpy(binding->isolation_before, usrpci_isolation_name(was));
+		return STATUS_OK;
+	}
+	if (ret == -EACCES || ret == -EPERM)
+		return complain(STATUS_NOT_PERMITTED, "only root may change the isolation of %s; "
+				"as root, run: usrpci bind --strict %s",
+				binding->bdf, binding->bdf);
+	return complain_open(binding->bdf, ret);
+}
+
+static enum status bind_to_usrpci(struct binding *binding, const struct options *options)
+{
+	int ret;
+
+	if (options->given & TAKES_STRICT)
+		return bind_strict(binding);
+	ret = usrpci_bind(binding->bdf);
+	return ret ? complain_open(binding->bdf, ret) : STATUS_OK;
+}
+
 static enum status bind_one(struct binding *binding, const struct options *options)
 {
 	enum status status = STATUS_OK;
@@ -164,14 +216,16 @@ static enum status bind_one(struct binding *binding, const struct options *optio
 
 	if (ret)
 		return complain_open(binding->bdf, ret);
+	snprintf(binding->path, sizeof(binding->path), "/dev/usrpci/%s", binding->bdf);
+	if (stat(binding->path, &binding->former))
+		binding->former.st_mode = 0;
 	/* Once it's usrpci's, no disk or network of it is left. */
 	if (!(options->given & TAKES_FORCE) && strcmp(binding->before, USRPCI_DRIVER))
 		status = check_unused(binding->bdf);
+	if (!status)
+		status = bind_to_usrpci(binding, options);
 	if (status)
 		return status;
-	ret = usrpci_bind(binding->bdf);
-	if (ret)
-		return complain_open(binding->bdf, ret);
 	read_isolation(binding);
 	return set_up_file(binding, options);
 }
@@ -196,7 +250,7 @@ static enum status run(const struct options *options, int nr, char **args)
 		if (options->given & TAKES_JSON)
 			json_object_array_add(array, make_json(&binding));
 		else
-			print_text(&binding);
+			print_text(&binding, options->given & TAKES_STRICT);
 	}
 	if (options->given & TAKES_JSON)
 		json_print(array);
@@ -209,7 +263,7 @@ const struct subcommand bind_command = {
 	.name = "bind",
 	.arguments = "BDF...",
 	.summary = "Take functions from their drivers and give them to usrpci",
-	.takes = TAKES_FORCE | TAKES_GROUP | TAKES_JSON | TAKES_MODE,
+	.takes = TAKES_FORCE | TAKES_GROUP | TAKES_JSON | TAKES_MODE | TAKES_STRICT,
 	.min = 1,
 	.run = run,
 };

@@ -22,6 +22,7 @@ static const struct {
 	{ "group", "NAME", TAKES_GROUP, "give the device file to a group" },
 	{ "json", NULL, TAKES_JSON, "print JSON" },
 	{ "mode", "OCTAL", TAKES_MODE, "permissions of the device file (0660 with --group)" },
+	{ "strict", NULL, TAKES_STRICT, "make the isolation strict, or leave the function alone" },
 	{ "width", "1|2|4|8", TAKES_WIDTH, "bytes of a value (4)" },
 	{ "help", NULL, TAKES_HELP, "print this" },
 };

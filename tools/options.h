@@ -16,8 +16,9 @@
 #define TAKES_GROUP	(1U << 4)
 #define TAKES_JSON	(1U << 5)
 #define TAKES_MODE	(1U << 6)
-#define TAKES_WIDTH	(1U << 7)
-#define TAKES_HELP	(1U << 8)	/* every subcommand does */
+#define TAKES_STRICT	(1U << 7)
+#define TAKES_WIDTH	(1U << 8)
+#define TAKES_HELP	(1U << 9)	/* every subcommand does */
 
 /**
  * struct options - The options of a command line.

@@ -52,6 +52,9 @@ done
 exits 2 bind --group no-such-group $absent
 complains "can't make sense of no-such-group"
 exits 3 bind $absent --group 0 --mode 640
+exits 3 bind --strict $absent
+complains "$absent"
+exits 2 unbind --strict $absent
 
 for target in bar6 bar config0 bar00 BAR0 ""; do
 	exits 2 read $absent "$target" 0

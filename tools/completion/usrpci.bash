@@ -35,7 +35,7 @@ _usrpci_complete() {
 _usrpci_options() {
 	case $1 in
 	list) echo --all --bound --json --help ;;
-	bind) echo --force --group --mode --json --help ;;
+	bind) echo --force --group --mode --strict --json --help ;;
 	unbind | info) echo --json --help ;;
 	read) echo --width --count --json --help ;;
 	write) echo --width --help ;;
