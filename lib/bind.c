@@ -136,7 +136,7 @@ static int may_bind(const char *root, const char *bdf, char *driver)
 /* As may_bind(); 0: it is already, and strict. */
 static int may_bind_strict(const char *root, const char *bdf, char *driver)
 {
-	char opener[64];
+	char who[64];
 	int isolation, ret = may_bind(root, bdf, driver);
 
 	if (ret < 0)
@@ -151,8 +151,8 @@ static int may_bind_strict(const char *root, const char *bdf, char *driver)
 	if (isolation == USRPCI_STRICT)
 		return 0;
 	/* It would be taken from whoever has it open. */
-	if (!usrpci_sysfs_read(opener, sizeof(opener), "%s/sys/class/usrpci/%s/opener", root, bdf) &&
-	    *opener)
+	if (!usrpci_sysfs_read(who, sizeof(who), "%s/sys/class/usrpci/%s/opener", root, bdf) &&
+	    *who)
 		return -EBUSY;
 	return 1;
 }

@@ -48,8 +48,8 @@ static int explain_strict(const char *root, const char *bdf, char *buf, size_t l
 	int group = usrpci_group_number(root, bdf);
 
 	if (group < 0)
-		return snprintf(buf, len, "%s can't be isolated: there is no IOMMU before it, or it "
-				"is off; turn it on in the firmware's setup, and boot with "
+		return snprintf(buf, len, "%s can't be isolated: there is no IOMMU before it, or "
+				"it is off; turn it on in the firmware's setup, and boot with "
 				"intel_iommu=on", bdf);
 	if (usrpci_group_others(root, bdf, others, sizeof(others)) > 0)
 		return snprintf(buf, len, "%s can't be isolated: it shares IOMMU group %d with %s; "

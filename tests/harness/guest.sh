@@ -16,9 +16,10 @@ find_function() {
 	done
 }
 
-find_edu() {
+# find_ids VENDOR DEVICE
+find_ids() {
 	for dir in "$pci"/devices/*; do
-		if grep -q 0x1234 "$dir/vendor" && grep -q 0x11e8 "$dir/device"; then
+		if grep -q "$1" "$dir/vendor" && grep -q "$2" "$dir/device"; then
 			basename "$dir"
 			return
 		fi
@@ -49,7 +50,7 @@ pinned() {
 # Both, and how the programs find them.
 bind_both() {
 	command -v modprobe >/dev/null && modprobe -q nvme
-	USRPCI_EDU=$(find_edu)
+	USRPCI_EDU=$(find_ids 0x1234 0x11e8)
 	USRPCI_NVME=$(find_function class 0x0108)
 	export USRPCI_EDU USRPCI_NVME
 	bind "$USRPCI_EDU" && bind "$USRPCI_NVME"

@@ -503,6 +503,68 @@ static void region_leaks_nothing(void **state)
 	assert_int_equal(function_unmap_one(fd_of(state), one.handle), 0);
 }
 
+/* The struct before a call, a poison around it: what the call may not touch. */
+static void poisoned_call(const struct command *c, int fd, union any *arg, unsigned char poison)
+{
+	good_call(c, fd, arg);
+	memset(arg->bytes + c->size, poison, sizeof(*arg) - c->size);
+}
+
+/* These give no answer but their result, whatever that is. */
+static void calls_without_answer_write_nothing(void **state)
+{
+	union any before, arg;
+	unsigned int bad;
+
+	FOR_EACH_COMMAND(c) {
+		for (bad = 0; bad < 2; bad++) {
+			if (!bad && (c->nr == USRPCI_INFO || c->nr == USRPCI_BAR ||
+				     c->nr == USRPCI_COHERENT))
+				continue;
+			poisoned_call(c, fd_of(state), &arg, 0xa5);
+			arg.head.flags = bad << 31;
+			before = arg;
+			function_call(fd_of(state), c->nr, &arg);
+			assert_memory_equal(&arg, &before, sizeof(arg));
+			if (c->undo && (!bad || c->undo == undo_handle || c->undo == undo_irq))
+				c->undo(fd_of(state), &arg);
+			assert_int_equal(function_nr_held(function_edu()), 0);
+		}
+	}
+}
+
+/* What a caller with a longer struct has behind ours stays as it was. */
+static void answers_end_with_their_struct(void **state)
+{
+	union any arg, zero = { 0 };
+
+	FOR_EACH_COMMAND(c) {
+		good_call(c, fd_of(state), &arg);
+		arg.head.size = sizeof(arg);
+		assert_int_equal(function_call(fd_of(state), c->nr, &arg), c->result);
+		assert_memory_equal(arg.bytes + c->size, &zero, sizeof(arg) - c->size);
+		if (c->undo)
+			c->undo(fd_of(state), &arg);
+	}
+}
+
+/* Only the fields that say so are written when a map fails. */
+static void failed_map_writes_nothing(void **state)
+{
+	struct usrpci_ioc_region one, before;
+	struct usrpci_ioc_sg sg = { ~0ULL, ~0ULL };
+
+	one = function_region((void *)8, PAGE, USRPCI_TO_DEVICE);
+	one.sg = (uintptr_t)&sg;
+	one.nr_sg = 1;
+	one.handle = one.state = ~0U;
+	before = one;
+	assert_int_equal(function_map(fd_of(state), &one), -EFAULT);
+	assert_memory_equal(&one, &before, sizeof(one));
+	assert_int_equal(sg.bus_addr, ~0ULL);
+	assert_int_equal(sg.len, ~0ULL);
+}
+
 /* An answer that can't be delivered must leave nothing behind. */
 static void lost_answer_of_map_undoes_it(void **state)
 {
@@ -599,6 +661,9 @@ int main(void)
 		TEST(bar_leaks_nothing),
 		TEST(coherent_leaks_nothing),
 		TEST(region_leaks_nothing),
+		TEST(calls_without_answer_write_nothing),
+		TEST(answers_end_with_their_struct),
+		TEST(failed_map_writes_nothing),
 		TEST(lost_answer_of_map_undoes_it),
 		TEST(pointers_inside_fault),
 		TEST(counts_are_bounded),

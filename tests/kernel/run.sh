@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 The usrpci authors
 #
-# Runs the test programs given on QEMU's edu and nvme, inside the VM; prints TAP.
+# Runs the test programs given on QEMU's edu, nvme and i6300esb, inside the VM; prints TAP.
 # A program that crashes, or that tells of fewer tests than it planned, is a failure.
 
 # shellcheck source=tests/harness/guest.sh
@@ -46,6 +46,11 @@ run() {
 before=$(pinned)
 bind_both
 result $? "edu $USRPCI_EDU and nvme $USRPCI_NVME bind"
+# A watchdog, whose BAR has 16 bytes.
+USRPCI_SMALL=$(find_ids 0x8086 0x25ab)
+export USRPCI_SMALL
+bind "$USRPCI_SMALL"
+result $? "the small one $USRPCI_SMALL binds"
 case $(uname -r) in
 *-debug) export SLOW_KERNEL=y PROGRAM_TIMEOUT=900 ;;
 esac
@@ -56,6 +61,8 @@ unbind "$USRPCI_EDU"
 result $? "edu unbinds"
 unbind "$USRPCI_NVME"
 result $? "nvme unbinds"
+unbind "$USRPCI_SMALL"
+result $? "the small one unbinds"
 rmmod usrpci
 result $? "the module unloads"
 ! lsmod | grep -q '^usrpci '

@@ -147,8 +147,8 @@ static void test_open_require_strict(void **state)
 	bind_to("usrpci");
 	tree_file(&tree, "sys/class/usrpci/" BDF "/isolation", "lazy\n");
 	tree_file(&tree, "sys/module/usrpci/parameters/require_strict", "Y\n");
-	open_says(BDF, -EPERM, "isolation of " BDF " is \"lazy\", and the usrpci module's parameter "
-		  "require_strict forbids that, even to root; as root, run: usrpci bind --strict "
+	open_says(BDF, -EPERM, "isolation of " BDF " is \"lazy\", and the usrpci module's "
+		  "parameter require_strict forbids that, even to root; as root, run: usrpci bind --strict "
 		  BDF ", or: echo N >/sys/module/usrpci/parameters/require_strict");
 	tree_file(&tree, "sys/module/usrpci/parameters/require_strict", "N\n");
 	open_says(BDF, -EPERM, "isolation of " BDF " is \"lazy\": the device can reach memory that "
@@ -185,12 +185,12 @@ static void test_open_not_strict(void **state)
 	tree_file(&tree, "sys/kernel/iommu_groups/7/type", "DMA-FQ\n");
 	add_to_group(BDF, "0x010802\n", NULL);
 	add_to_group("0000:00:03.0", "0x060400\n", "pcieport");
-	open_says(BDF, -EXDEV, BDF " can't be isolated strictly: the kernel keeps its IOMMU group 7 "
-		  "at DMA-FQ; boot with iommu.passthrough=0 iommu.strict=1");
+	open_says(BDF, -EXDEV, BDF " can't be isolated strictly: the kernel keeps its IOMMU group "
+		  "7 at DMA-FQ; boot with iommu.passthrough=0 iommu.strict=1");
 	/* The same once it's usrpci's. */
 	bind_to("usrpci");
-	open_says(BDF, -EXDEV, BDF " can't be isolated strictly: the kernel keeps its IOMMU group 7 "
-		  "at DMA-FQ; boot with iommu.passthrough=0 iommu.strict=1");
+	open_says(BDF, -EXDEV, BDF " can't be isolated strictly: the kernel keeps its IOMMU group "
+		  "7 at DMA-FQ; boot with iommu.passthrough=0 iommu.strict=1");
 	add_to_group("0000:00:04.1", "0x020000\n", "e1000e");
 	open_says(BDF, -EXDEV, BDF " can't be isolated: it shares IOMMU group 7 with 0000:00:04.1 "
 		  "(e1000e); put it into another slot, or as root, for each of the others, run: "

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 The usrpci authors
 # usrpci bind --strict where the IOMMU starts out lazy, doesn't translate, has a function
-# with a sibling, and isn't there: a VM for each, in which tests/tools/strict.sh runs.
+# with a sibling or a bridge, and isn't there: a VM for each, in which tests/tools/strict.sh runs.
 set -u
 
 cd "$(dirname "$0")/../.." || exit 1
@@ -26,5 +26,6 @@ in_vm lazy lazy --device edu
 in_vm passthrough passthrough --device edu
 in_vm strict strict --device edu
 in_vm none none --device edu
+in_vm lazy bridge --device pcie-pci-bridge,id=bridge --device edu,bus=bridge,addr=1
 in_vm lazy shared --device edu,addr=05.0,multifunction=on \
 	--device nvme,addr=05.1,drive=drive0,serial=sibling
