@@ -557,7 +557,8 @@ static void failed_map_writes_nothing(void **state)
 	one = function_region((void *)8, PAGE, USRPCI_TO_DEVICE);
 	one.sg = (uintptr_t)&sg;
 	one.nr_sg = 1;
-	one.handle = one.state = ~0U;
+	one.handle = ~0U;
+	one.state = ~0U;
 	before = one;
 	assert_int_equal(function_map(fd_of(state), &one), -EFAULT);
 	assert_memory_equal(&one, &before, sizeof(one));

@@ -207,7 +207,8 @@ static void good_call(int fd, const struct field *field, union arg *arg)
 	switch (field->nr) {
 	case USRPCI_DMA_MASK:
 		assert_int_equal(function_unmap_one(fd, good.handle), 0);
-		arg->dma_mask.streaming = arg->dma_mask.coherent = 0xffffffff;
+		arg->dma_mask.streaming = 0xffffffff;
+		arg->dma_mask.coherent = 0xffffffff;
 		break;
 	case USRPCI_COHERENT:
 		arg->coherent.len = PAGE;
@@ -460,7 +461,7 @@ static void *intx_raiser(void *arg)
 		/* Taken back at once it would be nobody's. */
 		usleep(20);
 		edu_hw_ack(edu, 1);
-		function_irq_unmask(edu->fd);
+		function_irq_unmask(edu->fd, 0);
 	}
 	return NULL;
 }
