@@ -336,16 +336,21 @@ int usrpci_coherent_alloc(struct usrpci_command *cmd)
 	struct usrpci_object *obj;
 	LIST_HEAD(made);
 	int err, answered;
+	u64 asked;
 
 	if (!arg->len || arg->reserved)
 		return -EINVAL;
-	if (arg->len > 1ULL << USRPCI_COHERENT_SHIFT || PFN_UP(arg->len) > totalram_pages())
-		return -ENOMEM;
-	arg->len = PAGE_ALIGN(arg->len);
+	asked = arg->len;
 	arg->missing = 0;
-	err = usrpci_coherent_make(file, arg, &made);
-	if (err == -ENOMEM)
+	err = -ENOMEM;
+	if (arg->len <= 1ULL << USRPCI_COHERENT_SHIFT && PFN_UP(arg->len) <= totalram_pages()) {
+		arg->len = PAGE_ALIGN(arg->len);
+		err = usrpci_coherent_make(file, arg, &made);
+	}
+	if (err == -ENOMEM) {
+		arg->len = asked;
 		usrpci_respond(cmd, sizeof(*arg));
+	}
 	if (err)
 		return err;
 	answered = usrpci_respond(cmd, sizeof(*arg));

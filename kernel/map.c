@@ -275,10 +275,12 @@ int usrpci_map(struct usrpci_command *cmd)
 	if (arg->region_size != sizeof(*call.regions) || !call.nr || call.nr > USRPCI_MAX_BATCH)
 		return -EINVAL;
 	call.regions = vmemdup_user(call.user, call.nr * sizeof(*call.regions));
-	if (IS_ERR(call.regions))
-		return PTR_ERR(call.regions);
-	err = usrpci_map_batch(&call, &missing);
-	kvfree(call.regions);
+	if (IS_ERR(call.regions)) {
+		err = PTR_ERR(call.regions);
+	} else {
+		err = usrpci_map_batch(&call, &missing);
+		kvfree(call.regions);
+	}
 	if (err == -ENOMEM) {
 		arg->missing = missing;
 		usrpci_respond(cmd, sizeof(*arg));

@@ -35,6 +35,7 @@ bind() {
 }
 
 unbind() {
+	[ -n "$1" ] || return 0
 	[ -e "$pci/drivers/usrpci/$1" ] || return 0
 	echo >"$pci/devices/$1/driver_override"
 	echo "$1" >$pci/drivers/usrpci/unbind

@@ -566,6 +566,18 @@ static void failed_map_writes_nothing(void **state)
 	assert_int_equal(sg.len, ~0ULL);
 }
 
+/* Memory that there can't be is missing, but not by the limit. */
+static void impossible_length_tells_no_limit(void **state)
+{
+	struct usrpci_ioc_coherent arg = {
+		.size = sizeof(arg), .len = (1ULL << 40) + 1, .missing = ~0ULL,
+	};
+
+	assert_int_equal(function_call(fd_of(state), USRPCI_COHERENT, &arg), -ENOMEM);
+	assert_int_equal(arg.missing, 0);
+	assert_int_equal(arg.len, (1ULL << 40) + 1);
+}
+
 /* An answer that can't be delivered must leave nothing behind. */
 static void lost_answer_of_map_undoes_it(void **state)
 {
@@ -665,6 +677,7 @@ int main(void)
 		TEST(calls_without_answer_write_nothing),
 		TEST(answers_end_with_their_struct),
 		TEST(failed_map_writes_nothing),
+		TEST(impossible_length_tells_no_limit),
 		TEST(lost_answer_of_map_undoes_it),
 		TEST(pointers_inside_fault),
 		TEST(counts_are_bounded),

@@ -135,7 +135,8 @@ static void test_open_isolation(void **state)
 		  "cap_sys_rawio+ep %s", program);
 	tree_file(&tree, "sys/class/usrpci/" BDF "/isolation", "strict\n");
 	open_says(BDF, -EPERM, "a container's or service's device rules keep it from "
-		  "/dev/usrpci/" BDF "; run: docker run --device=/dev/usrpci/" BDF " ...");
+		  "/dev/usrpci/" BDF ", or its interrupts aren't remapped and it isn't root; "
+		  "boot with intremap=on, or run: docker run --device=/dev/usrpci/" BDF " ...");
 }
 
 /* Both are EPERM: for want of a capability, or forbidden to all. */
@@ -159,7 +160,8 @@ static void test_open_require_strict(void **state)
 	tree_file(&tree, "sys/module/usrpci/parameters/require_strict", "Y\n");
 	tree_file(&tree, "sys/class/usrpci/" BDF "/isolation", "strict\n");
 	open_says(BDF, -EPERM, "a container's or service's device rules keep it from "
-		  "/dev/usrpci/" BDF "; run: docker run --device=/dev/usrpci/" BDF " ...");
+		  "/dev/usrpci/" BDF ", or its interrupts aren't remapped and it isn't root; "
+		  "boot with intremap=on, or run: docker run --device=/dev/usrpci/" BDF " ...");
 }
 
 static void add_to_group(const char *bdf, const char *class, const char *driver)

@@ -66,7 +66,8 @@ static int explain_permission(const char *root, const char *bdf, char *buf, size
 		return 0;
 	if (!strcmp(isolation, usrpci_isolation_name(USRPCI_STRICT)))
 		return snprintf(buf, len, "a container's or service's device rules keep it from "
-				"/dev/usrpci/%s; run: docker run --device=/dev/usrpci/%s ...",
+				"/dev/usrpci/%s, or its interrupts aren't remapped and it isn't root; "
+				"boot with intremap=on, or run: docker run --device=/dev/usrpci/%s ...",
 				bdf, bdf);
 	if (requires_strict(root))
 		return snprintf(buf, len, "isolation of %s is \"%s\", and the usrpci module's "
