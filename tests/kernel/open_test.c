@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -394,6 +396,92 @@ static void needs_rawio_unless_strict(void **state)
 		assert_true(WEXITSTATUS(status) > EPERM && WEXITSTATUS(status) != EACCES);
 }
 
+static bool is_strict(void)
+{
+	char level[64], name[64];
+
+	snprintf(name, sizeof(name), "usrpci/%s/isolation", function_edu());
+	function_attribute(function_edu(), name, level, sizeof(level));
+	return !strcmp(level, "strict");
+}
+
+/* Root, too. */
+static void strictness_can_be_required(void **state)
+{
+	int fd;
+
+	assert_int_equal(file_write("/sys/module/usrpci/parameters/require_strict", "1"), 0);
+	fd = function_open(function_edu());
+	assert_int_equal(file_write("/sys/module/usrpci/parameters/require_strict", "0"), 0);
+	if (is_strict())
+		assert_true(fd >= 0);
+	else
+		assert_int_equal(fd, -EPERM);
+	close(fd);
+}
+
+static int set_group_type(const char *type)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/iommu_group/type", function_edu());
+	return file_write(path, type);
+}
+
+/* What an opener that was let in for strictness is given, once that is gone. */
+static int given(int fd)
+{
+	struct usrpci_ioc_region region = function_region(pages_new(1, 1), PAGE, 0);
+	struct usrpci_ioc_coherent buffer;
+	int result = 0;
+
+	if (function_map(fd, &region) != -EPERM)
+		result |= 1;
+	if (function_coherent(fd, PAGE, &buffer) != -EPERM)
+		result |= 2;
+	if (function_master(fd, 1) != -EPERM)
+		result |= 4;
+	return result;
+}
+
+/* Linux 6.1 makes a group lazy under its driver's feet, but not strict. */
+static void isolation_lost_is_memory_refused(void **state)
+{
+	int go[2], status;
+	char byte, path[64];
+	pid_t pid;
+	int fd;
+
+	if (!is_strict())
+		skip();
+	snprintf(path, sizeof(path), "/dev/usrpci/%s", function_edu());
+	assert_int_equal(chmod(path, 0666), 0);
+	assert_int_equal(pipe(go), 0);
+	pid = fork();
+	if (!pid) {
+		if (setgid(1000) || setuid(1000))
+			_exit(100);
+		fd = function_open(function_edu());
+		if (fd < 0 || function_master(fd, 1) || function_master(fd, 0))
+			_exit(101);
+		raise(SIGSTOP);
+		_exit(read(go[0], &byte, 1) == 1 ? given(fd) : 102);
+	}
+	assert_int_equal(waitpid(pid, &status, WUNTRACED), pid);
+	assert_true(WIFSTOPPED(status));
+	assert_int_equal(set_group_type("DMA-FQ"), 0);
+	kill(pid, SIGCONT);
+	assert_int_equal(write(go[1], "", 1), 1);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(function_unbind(function_edu()), 0);
+	assert_int_equal(set_group_type("DMA"), 0);
+	assert_int_equal(function_bind(function_edu()), 0);
+	assert_int_equal(status, 0);
+	assert_true(is_strict());
+	close(go[0]);
+	close(go[1]);
+}
+
 static void node_is_roots_alone(void **state)
 {
 	char path[64];
@@ -500,6 +588,8 @@ int main(void)
 		cmocka_unit_test(passed_descriptor_works_and_keeps_it_open),
 		cmocka_unit_test(fork_inherits_it),
 		cmocka_unit_test(needs_rawio_unless_strict),
+		cmocka_unit_test(strictness_can_be_required),
+		cmocka_unit_test(isolation_lost_is_memory_refused),
 		cmocka_unit_test(node_is_roots_alone),
 		cmocka_unit_test(opener_is_told),
 		cmocka_unit_test_setup_teardown(debugfs_shows_what_is_held, edu_hw_setup,
