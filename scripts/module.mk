@@ -6,15 +6,18 @@
 # build/module/custom/.
 #
 # `make module-debug GCOV=y` makes one that counts its lines, in build/module/debug-gcov/;
-# scripts/coverage adds them up.
+# scripts/coverage adds them up. `make module FAULT=y` makes one whose calls can be made to
+# fail, by kernel/fault, in build/module/stock-fault/.
 
 MODULE_SRC := $(shell find kernel include/uapi -type f)
 module_kdir = $(if $(filter custom,$1),$(KDIR),$$(scripts/kernel $1 headers))
 
 module: module-$(if $(KDIR),custom,stock)
 
-$(addprefix module-,$(KERNELS) custom): module-%: $(BUILD)/module/%$(if $(GCOV),-gcov)/usrpci.ko
+module_kind := $(if $(GCOV),-gcov)$(if $(FAULT),-fault)
+$(addprefix module-,$(KERNELS) custom): module-%: $(BUILD)/module/%$(module_kind)/usrpci.ko
 $(BUILD)/module/%-gcov/usrpci.ko: MODULE_FLAGS += GCOV_PROFILE=y
+$(BUILD)/module/%-fault/usrpci.ko: override MODULE_FLAGS += USRPCI_FAULT=y
 
 # The kernel's build writes beside its sources, so it gets a copy of them.
 $(BUILD)/module/%/usrpci.ko: $(BUILD)/module/%/kdir $(MODULE_SRC)
@@ -27,7 +30,8 @@ $(BUILD)/module/%/usrpci.ko: $(BUILD)/module/%/kdir $(MODULE_SRC)
 # Which kernel the folder is for: for another one all is built again.
 $(BUILD)/module/%/kdir: FORCE
 	@mkdir -p $(@D)
-	@dir=$$(realpath -e $(call module_kdir,$(*:-gcov=))) || { echo "usrpci: no kernel headers in" \
+	@dir=$$(realpath -e $(call module_kdir,$(patsubst %-gcov,%,$(*:-fault=)))) || \
+		{ echo "usrpci: no kernel headers in" \
 		"$(KDIR); install linux-headers-$$(uname -r), or leave the module out: MODULE=no"; \
 		exit 1; } >&2; \
 	[ "$$dir" = "$$(cat $@ 2>/dev/null)" ] || { rm -rf $(@D)/kernel; echo "$$dir" >$@; }

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The usrpci authors */
+/*
+ * Makes the calls fail that can fail for lack of something, or by the caller's
+ * memory: the Nth one of a task, once. Only in a module that was built with
+ * FAULT=y, where the compiler includes this before every file; the files
+ * themselves know nothing of it.
+ */
+#ifndef USRPCI_FAULT_H
+#define USRPCI_FAULT_H
+
+/* What declares the calls, before their names are taken. */
+#include <linux/cdev.h>
+#include <linux/device.h>
+#include <linux/dma-mapping.h>
+#include <linux/eventfd.h>
+#include <linux/fs.h>
+#include <linux/gfp.h>
+#include <linux/idr.h>
+#include <linux/interrupt.h>
+#include <linux/iommu.h>
+#include <linux/mm.h>
+#include <linux/mmap_lock.h>
+#include <linux/module.h>
+#include <linux/pci.h>
+#include <linux/poll.h>
+#include <linux/scatterlist.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+#include <linux/xarray.h>
+
+/**
+ * struct usrpci_fault_site - A call that can be made to fail.
+ * @file: where it is
+ * @line: in that
+ * @function: whose it is
+ * @call: what is called, and how it fails if that can be in more than one way
+ * @reached: how often it was come by
+ * @injected: how often it failed
+ */
+struct usrpci_fault_site {
+	const char *file;
+	int line;
+	const char *function;
+	const char *call;
+	atomic_long_t reached;
+	atomic_long_t injected;
+};
+
+/* It's this call's turn to fail. In any context; only a task's own calls fail. */
+bool usrpci_fault_hit(struct usrpci_fault_site *site);
+
+/* Around the module's own @init, in which calls can fail too; after its exit. */
+int usrpci_fault_init(int (*init)(void));
+void usrpci_fault_exit(void);
+
+/* The linker puts all sites together, between those of first.c and last.c. */
+#define usrpci_fault(_call)							\
+({										\
+	static struct usrpci_fault_site __site = {				\
+		.file = __FILE__,						\
+		.line = __LINE__,						\
+		.function = __func__,						\
+		.call = _call,							\
+	};									\
+	static struct usrpci_fault_site *const __entry __used			\
+		__section("usrpci_fault_sites") = &__site;			\
+										\
+	usrpci_fault_hit(&__site);						\
+})
+
+#define usrpci_fault_or(_call, _failed, _real)					\
+	(usrpci_fault(_call) ? (_failed) : (_real))
+
+/* The real ones, for what is a macro on some kernels. */
+static inline void *usrpci_real_kzalloc(size_t size, gfp_t flags)
+{
+	return kzalloc(size, flags);
+}
+
+static inline void *usrpci_real_kcalloc(size_t n, size_t size, gfp_t flags)
+{
+	return kcalloc(n, size, flags);
+}
+
+static inline void *usrpci_real_kvzalloc(size_t size, gfp_t flags)
+{
+	return kvzalloc(size, flags);
+}
+
+static inline void *usrpci_real_kvcalloc(size_t n, size_t size, gfp_t flags)
+{
+	return kvcalloc(n, size, flags);
+}
+
+static inline void *usrpci_real_kvmalloc_array(size_t n, size_t size, gfp_t flags)
+{
+	return kvmalloc_array(n, size, flags);
+}
+
+static inline void *usrpci_real_memdup_user(const void __user *src, size_t len)
+{
+	return memdup_user(src, len);
+}
+
+static inline void *usrpci_real_vmemdup_user(const void __user *src, size_t len)
+{
+	return vmemdup_user(src, len);
+}
+
+static inline struct class *usrpci_real_class_create(const char *name)
+{
+	return usrpci_class_create(name);
+}
+
+/* A pin fails, or pins fewer pages than it was asked for. */
+#define usrpci_fault_pin(_addr, _nr, _flags, _pages)				\
+	(usrpci_fault("pin_user_pages_fast") ? -ENOMEM :			\
+	 pin_user_pages_fast(_addr, (_nr) > 1 &&				\
+			     usrpci_fault("pin_user_pages_fast, short") ?	\
+			     (_nr) / 2 : (_nr), _flags, _pages))
+
+/* All pages' tables are there, none of them, or those of the first half. */
+#define usrpci_fault_apply(_mm, _addr, _len, _fn, _data)			\
+({										\
+	unsigned long __len = _len;						\
+	int __err = usrpci_fault("apply_to_page_range") ? -ENOMEM : 0;		\
+										\
+	if (!__err && __len > PAGE_SIZE &&					\
+	    usrpci_fault("apply_to_page_range, midway")) {			\
+		__err = -ENOMEM;						\
+		__len = PAGE_ALIGN(__len / 2);					\
+		apply_to_page_range(_mm, _addr, __len, _fn, _data);		\
+	} else if (!__err) {							\
+		__err = apply_to_page_range(_mm, _addr, __len, _fn, _data);	\
+	}									\
+	__err;									\
+})
+
+#undef kzalloc
+#undef kcalloc
+#undef kvzalloc
+#undef kvcalloc
+#undef kvmalloc_array
+#undef memdup_user
+#undef vmemdup_user
+#undef __get_free_page
+#undef get_user
+#undef put_user
+#undef usrpci_class_create
+#undef module_init
+#undef module_exit
+
+/* Memory */
+#define kzalloc(...) \
+	usrpci_fault_or("kzalloc", NULL, usrpci_real_kzalloc(__VA_ARGS__))
+#define kcalloc(...) \
+	usrpci_fault_or("kcalloc", NULL, usrpci_real_kcalloc(__VA_ARGS__))
+#define kvzalloc(...) \
+	usrpci_fault_or("kvzalloc", NULL, usrpci_real_kvzalloc(__VA_ARGS__))
+#define kvcalloc(...) \
+	usrpci_fault_or("kvcalloc", NULL, usrpci_real_kvcalloc(__VA_ARGS__))
+#define kvmalloc_array(...) \
+	usrpci_fault_or("kvmalloc_array", NULL, usrpci_real_kvmalloc_array(__VA_ARGS__))
+#define __get_free_page(...) \
+	usrpci_fault_or("__get_free_page", 0UL, __get_free_pages(__VA_ARGS__, 0))
+#define kasprintf(...) \
+	usrpci_fault_or("kasprintf", NULL, kasprintf(__VA_ARGS__))
+#define xa_alloc_cyclic(...) \
+	usrpci_fault_or("xa_alloc_cyclic", -ENOMEM, xa_alloc_cyclic(__VA_ARGS__))
+#define ida_alloc_max(...) \
+	usrpci_fault_or("ida_alloc_max", -ENOMEM, ida_alloc_max(__VA_ARGS__))
+#define sg_alloc_append_table_from_pages(...) \
+	usrpci_fault_or("sg_alloc_append_table_from_pages", -ENOMEM, \
+			sg_alloc_append_table_from_pages(__VA_ARGS__))
+#define apply_to_page_range(...) usrpci_fault_apply(__VA_ARGS__)
+
+/* The caller's memory */
+#define memdup_user(...) \
+	usrpci_fault_or("memdup_user", ERR_PTR(-ENOMEM), usrpci_real_memdup_user(__VA_ARGS__))
+#define vmemdup_user(...) \
+	usrpci_fault_or("vmemdup_user", ERR_PTR(-ENOMEM), usrpci_real_vmemdup_user(__VA_ARGS__))
+#define copy_from_user(_to, _from, _len) \
+	usrpci_fault_or("copy_from_user", (unsigned long)(_len), \
+			copy_from_user(_to, _from, _len))
+#define copy_to_user(_to, _from, _len) \
+	usrpci_fault_or("copy_to_user", (unsigned long)(_len), copy_to_user(_to, _from, _len))
+#define copy_struct_from_user(...) \
+	usrpci_fault_or("copy_struct_from_user", -EFAULT, copy_struct_from_user(__VA_ARGS__))
+#define get_user(_x, _ptr) \
+	usrpci_fault_or("get_user", -EFAULT, \
+			access_ok(_ptr, sizeof(*(_ptr))) ? __get_user(_x, _ptr) : -EFAULT)
+#define put_user(_x, _ptr) \
+	usrpci_fault_or("put_user", -EFAULT, \
+			access_ok(_ptr, sizeof(*(_ptr))) ? __put_user(_x, _ptr) : -EFAULT)
+#define pin_user_pages_fast(...) usrpci_fault_pin(__VA_ARGS__)
+#define mmap_read_lock_killable(...) \
+	usrpci_fault_or("mmap_read_lock_killable", -EINTR, mmap_read_lock_killable(__VA_ARGS__))
+#define eventfd_ctx_fdget(...) \
+	usrpci_fault_or("eventfd_ctx_fdget", ERR_PTR(-EBADF), eventfd_ctx_fdget(__VA_ARGS__))
+
+/* The device */
+#define dma_map_sgtable(...) \
+	usrpci_fault_or("dma_map_sgtable", -EIO, dma_map_sgtable(__VA_ARGS__))
+#define dma_alloc_coherent(...) \
+	usrpci_fault_or("dma_alloc_coherent", NULL, dma_alloc_coherent(__VA_ARGS__))
+#define dma_set_mask(...) \
+	usrpci_fault_or("dma_set_mask", -EIO, dma_set_mask(__VA_ARGS__))
+#define dma_set_coherent_mask(...) \
+	usrpci_fault_or("dma_set_coherent_mask", -EIO, dma_set_coherent_mask(__VA_ARGS__))
+#define dma_set_mask_and_coherent(...) \
+	usrpci_fault_or("dma_set_mask_and_coherent", -EIO, dma_set_mask_and_coherent(__VA_ARGS__))
+#define request_irq(...) \
+	usrpci_fault_or("request_irq", -ENOMEM, request_irq(__VA_ARGS__))
+#define pci_alloc_irq_vectors(...) \
+	usrpci_fault_or("pci_alloc_irq_vectors", -ENOSPC, pci_alloc_irq_vectors(__VA_ARGS__))
+#define pci_enable_device(...) \
+	usrpci_fault_or("pci_enable_device", -EINVAL, pci_enable_device(__VA_ARGS__))
+#define pci_request_regions(...) \
+	usrpci_fault_or("pci_request_regions", -EBUSY, pci_request_regions(__VA_ARGS__))
+#define pci_store_saved_state(...) \
+	usrpci_fault_or("pci_store_saved_state", NULL, pci_store_saved_state(__VA_ARGS__))
+#define pci_iomap(...) \
+	usrpci_fault_or("pci_iomap", NULL, pci_iomap(__VA_ARGS__))
+#define pci_reset_function_locked(...) \
+	usrpci_fault_or("pci_reset_function_locked", -EIO, pci_reset_function_locked(__VA_ARGS__))
+#define pci_set_power_state(...) \
+	usrpci_fault_or("pci_set_power_state", -EIO, pci_set_power_state(__VA_ARGS__))
+
+/* The module and its functions */
+#define alloc_chrdev_region(...) \
+	usrpci_fault_or("alloc_chrdev_region", -EBUSY, alloc_chrdev_region(__VA_ARGS__))
+#define usrpci_class_create(...) \
+	usrpci_fault_or("class_create", ERR_PTR(-ENOMEM), usrpci_real_class_create(__VA_ARGS__))
+#define dev_set_name(...) \
+	usrpci_fault_or("dev_set_name", -ENOMEM, dev_set_name(__VA_ARGS__))
+#define cdev_device_add(...) \
+	usrpci_fault_or("cdev_device_add", -ENOMEM, cdev_device_add(__VA_ARGS__))
+#undef pci_register_driver
+#define pci_register_driver(_driver) \
+	usrpci_fault_or("pci_register_driver", -ENOMEM, \
+			__pci_register_driver(_driver, THIS_MODULE, KBUILD_MODNAME))
+
+#define module_init(_init)							\
+	int __init init_module(void)						\
+	{									\
+		return usrpci_fault_init(_init);				\
+	}
+
+#define module_exit(_exit)							\
+	void __exit cleanup_module(void)					\
+	{									\
+		_exit();							\
+		usrpci_fault_exit();						\
+	}
+
+#endif /* USRPCI_FAULT_H */
