@@ -53,7 +53,11 @@ ATTRIBUTE_GROUPS(usrpci);
 
 static char *usrpci_devnode(USRPCI_DEVNODE_DEVICE *dev, umode_t *mode)
 {
-	return kasprintf(GFP_KERNEL, "usrpci/%s", dev_name(dev));
+	/*
+	 * The core takes no name for another one: then the file that it removes isn't
+	 * the one that it made, which stays and is in the next one's way.
+	 */
+	return kasprintf(GFP_KERNEL | __GFP_NOFAIL, "usrpci/%s", dev_name(dev));
 }
 
 static void usrpci_function_release(struct device *dev)
