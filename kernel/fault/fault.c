@@ -18,6 +18,11 @@
 
 #include "sites.h"
 
+/* The real ones: what is held here isn't counted. */
+#undef kfree
+#undef get_pid
+#undef put_pid
+
 static unsigned int usrpci_fail_nth;
 module_param_named(fail_nth, usrpci_fail_nth, uint, 0444);
 MODULE_PARM_DESC(fail_nth, "the call that fails while the module is loaded; then what's left");
@@ -34,6 +39,7 @@ struct usrpci_fault {
 	unsigned int left;
 };
 
+atomic_long_t usrpci_held[USRPCI_NR_HELD];
 static LIST_HEAD(usrpci_faults);
 static DEFINE_SPINLOCK(usrpci_faults_lock); /* the list and what's in it */
 static struct usrpci_fault usrpci_fault_at_init;
@@ -148,24 +154,44 @@ static int usrpci_sites_show(struct seq_file *s, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(usrpci_sites);
 
-int usrpci_fault_init(int (*init)(void))
+static int usrpci_held_show(struct seq_file *s, void *unused)
+{
+	static const char * const names[] = {
+		[USRPCI_HELD_MEMORY] = "memory",
+		[USRPCI_HELD_PAGES] = "pages",
+		[USRPCI_HELD_COHERENT] = "coherent",
+		[USRPCI_HELD_EVENTFDS] = "eventfds",
+		[USRPCI_HELD_MMS] = "mms",
+		[USRPCI_HELD_PIDS] = "pids",
+	};
+	int i;
+
+	for (i = 0; i < USRPCI_NR_HELD; i++)
+		seq_printf(s, "%s %ld\n", names[i], atomic_long_read(&usrpci_held[i]));
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(usrpci_held);
+
+int __init init_module(void)
 {
 	int err;
 
 	usrpci_fault_dir = debugfs_create_dir("usrpci-fault", NULL);
 	debugfs_create_file("fail_nth", 0600, usrpci_fault_dir, NULL, &usrpci_fail_nth_fops);
+	debugfs_create_file("held", 0400, usrpci_fault_dir, NULL, &usrpci_held_fops);
 	debugfs_create_file("sites", 0400, usrpci_fault_dir, NULL, &usrpci_sites_fops);
 	usrpci_fault_add(&usrpci_fault_at_init);
 	usrpci_fault_set(&usrpci_fault_at_init, usrpci_fail_nth);
-	err = init();
+	err = usrpci_own_init();
 	usrpci_fail_nth = usrpci_fault_at_init.left;
 	usrpci_fault_remove(&usrpci_fault_at_init);
 	if (err)
-		usrpci_fault_exit();
+		debugfs_remove(usrpci_fault_dir);
 	return err;
 }
 
-void usrpci_fault_exit(void)
+void __exit cleanup_module(void)
 {
+	usrpci_own_exit();
 	debugfs_remove(usrpci_fault_dir);
 }

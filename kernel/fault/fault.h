@@ -24,7 +24,9 @@
 #include <linux/module.h>
 #include <linux/pci.h>
 #include <linux/poll.h>
+#include <linux/pid.h>
 #include <linux/scatterlist.h>
+#include <linux/sched/mm.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -52,9 +54,35 @@ struct usrpci_fault_site {
 /* It's this call's turn to fail. In any context; only a task's own calls fail. */
 bool usrpci_fault_hit(struct usrpci_fault_site *site);
 
-/* Around the module's own @init, in which calls can fail too; after its exit. */
-int usrpci_fault_init(int (*init)(void));
-void usrpci_fault_exit(void);
+/* What the module asks for and must give back; in debugfs, usrpci-fault/held. */
+enum usrpci_held {
+	USRPCI_HELD_MEMORY,
+	USRPCI_HELD_PAGES,
+	USRPCI_HELD_COHERENT,
+	USRPCI_HELD_EVENTFDS,
+	USRPCI_HELD_MMS,
+	USRPCI_HELD_PIDS,
+	USRPCI_NR_HELD,
+};
+
+extern atomic_long_t usrpci_held[USRPCI_NR_HELD];
+
+static inline void *usrpci_take(enum usrpci_held what, void *object)
+{
+	if (!IS_ERR_OR_NULL(object))
+		atomic_long_inc(&usrpci_held[what]);
+	return object;
+}
+
+static inline void usrpci_give(enum usrpci_held what, const void *object)
+{
+	if (object)
+		atomic_long_dec(&usrpci_held[what]);
+}
+
+/* What the module itself does first and last: this begins before and ends after it. */
+extern int (*const usrpci_own_init)(void);
+extern void (*const usrpci_own_exit)(void);
 
 /* The linker puts all sites together, between those of first.c and last.c. */
 #define usrpci_fault(_call)							\
@@ -73,6 +101,9 @@ void usrpci_fault_exit(void);
 
 #define usrpci_fault_or(_call, _failed, _real)					\
 	(usrpci_fault(_call) ? (_failed) : (_real))
+
+#define usrpci_fault_take(_what, _call, _failed, _real)				\
+	usrpci_take(USRPCI_HELD_##_what, usrpci_fault_or(_call, _failed, _real))
 
 /* The real ones, for what is a macro on some kernels. */
 static inline void *usrpci_real_kzalloc(size_t size, gfp_t flags)
@@ -150,24 +181,27 @@ static inline struct class *usrpci_real_class_create(const char *name)
 #undef get_user
 #undef put_user
 #undef usrpci_class_create
+#undef free_page
 #undef module_init
 #undef module_exit
 
 /* Memory */
 #define kzalloc(...) \
-	usrpci_fault_or("kzalloc", NULL, usrpci_real_kzalloc(__VA_ARGS__))
+	usrpci_fault_take(MEMORY, "kzalloc", NULL, usrpci_real_kzalloc(__VA_ARGS__))
 #define kcalloc(...) \
-	usrpci_fault_or("kcalloc", NULL, usrpci_real_kcalloc(__VA_ARGS__))
+	usrpci_fault_take(MEMORY, "kcalloc", NULL, usrpci_real_kcalloc(__VA_ARGS__))
 #define kvzalloc(...) \
-	usrpci_fault_or("kvzalloc", NULL, usrpci_real_kvzalloc(__VA_ARGS__))
+	usrpci_fault_take(MEMORY, "kvzalloc", NULL, usrpci_real_kvzalloc(__VA_ARGS__))
 #define kvcalloc(...) \
-	usrpci_fault_or("kvcalloc", NULL, usrpci_real_kvcalloc(__VA_ARGS__))
+	usrpci_fault_take(MEMORY, "kvcalloc", NULL, usrpci_real_kvcalloc(__VA_ARGS__))
 #define kvmalloc_array(...) \
-	usrpci_fault_or("kvmalloc_array", NULL, usrpci_real_kvmalloc_array(__VA_ARGS__))
+	usrpci_fault_take(MEMORY, "kvmalloc_array", NULL, usrpci_real_kvmalloc_array(__VA_ARGS__))
 #define __get_free_page(...) \
-	usrpci_fault_or("__get_free_page", 0UL, __get_free_pages(__VA_ARGS__, 0))
-#define kasprintf(...) \
-	usrpci_fault_or("kasprintf", NULL, kasprintf(__VA_ARGS__))
+	((unsigned long)usrpci_fault_take(PAGES, "__get_free_page", NULL, \
+					  (void *)__get_free_pages(__VA_ARGS__, 0)))
+#define kasprintf(_gfp, ...) \
+	(!((_gfp) & __GFP_NOFAIL) && usrpci_fault("kasprintf") ? NULL : \
+	 kasprintf(_gfp, __VA_ARGS__))
 #define xa_alloc_cyclic(...) \
 	usrpci_fault_or("xa_alloc_cyclic", -ENOMEM, xa_alloc_cyclic(__VA_ARGS__))
 #define ida_alloc_max(...) \
@@ -179,9 +213,11 @@ static inline struct class *usrpci_real_class_create(const char *name)
 
 /* The caller's memory */
 #define memdup_user(...) \
-	usrpci_fault_or("memdup_user", ERR_PTR(-ENOMEM), usrpci_real_memdup_user(__VA_ARGS__))
+	usrpci_fault_take(MEMORY, "memdup_user", ERR_PTR(-ENOMEM), \
+			  usrpci_real_memdup_user(__VA_ARGS__))
 #define vmemdup_user(...) \
-	usrpci_fault_or("vmemdup_user", ERR_PTR(-ENOMEM), usrpci_real_vmemdup_user(__VA_ARGS__))
+	usrpci_fault_take(MEMORY, "vmemdup_user", ERR_PTR(-ENOMEM), \
+			  usrpci_real_vmemdup_user(__VA_ARGS__))
 #define copy_from_user(_to, _from, _len) \
 	usrpci_fault_or("copy_from_user", (unsigned long)(_len), \
 			copy_from_user(_to, _from, _len))
@@ -199,13 +235,14 @@ static inline struct class *usrpci_real_class_create(const char *name)
 #define mmap_read_lock_killable(...) \
 	usrpci_fault_or("mmap_read_lock_killable", -EINTR, mmap_read_lock_killable(__VA_ARGS__))
 #define eventfd_ctx_fdget(...) \
-	usrpci_fault_or("eventfd_ctx_fdget", ERR_PTR(-EBADF), eventfd_ctx_fdget(__VA_ARGS__))
+	usrpci_fault_take(EVENTFDS, "eventfd_ctx_fdget", ERR_PTR(-EBADF), \
+			  eventfd_ctx_fdget(__VA_ARGS__))
 
 /* The device */
 #define dma_map_sgtable(...) \
 	usrpci_fault_or("dma_map_sgtable", -EIO, dma_map_sgtable(__VA_ARGS__))
 #define dma_alloc_coherent(...) \
-	usrpci_fault_or("dma_alloc_coherent", NULL, dma_alloc_coherent(__VA_ARGS__))
+	usrpci_fault_take(COHERENT, "dma_alloc_coherent", NULL, dma_alloc_coherent(__VA_ARGS__))
 #define dma_set_mask(...) \
 	usrpci_fault_or("dma_set_mask", -EIO, dma_set_mask(__VA_ARGS__))
 #define dma_set_coherent_mask(...) \
@@ -221,13 +258,37 @@ static inline struct class *usrpci_real_class_create(const char *name)
 #define pci_request_regions(...) \
 	usrpci_fault_or("pci_request_regions", -EBUSY, pci_request_regions(__VA_ARGS__))
 #define pci_store_saved_state(...) \
-	usrpci_fault_or("pci_store_saved_state", NULL, pci_store_saved_state(__VA_ARGS__))
+	usrpci_fault_take(MEMORY, "pci_store_saved_state", NULL, \
+			  pci_store_saved_state(__VA_ARGS__))
 #define pci_iomap(...) \
 	usrpci_fault_or("pci_iomap", NULL, pci_iomap(__VA_ARGS__))
 #define pci_reset_function_locked(...) \
 	usrpci_fault_or("pci_reset_function_locked", -EIO, pci_reset_function_locked(__VA_ARGS__))
 #define pci_set_power_state(...) \
 	usrpci_fault_or("pci_set_power_state", -EIO, pci_set_power_state(__VA_ARGS__))
+
+/* What gives it back */
+#define usrpci_fault_give(_what, _object, _call, ...)				\
+({										\
+	usrpci_give(USRPCI_HELD_##_what, (const void *)(_object));		\
+	_call(__VA_ARGS__);							\
+})
+
+#define kfree(_p) usrpci_fault_give(MEMORY, _p, kfree, _p)
+#define kvfree(_p) usrpci_fault_give(MEMORY, _p, kvfree, _p)
+#define free_page(_addr) usrpci_fault_give(PAGES, _addr, free_pages, _addr, 0)
+#define dma_free_coherent(_dev, _len, _cpu, _bus) \
+	usrpci_fault_give(COHERENT, _cpu, dma_free_coherent, _dev, _len, _cpu, _bus)
+#define eventfd_ctx_put(_ctx) usrpci_fault_give(EVENTFDS, _ctx, eventfd_ctx_put, _ctx)
+
+#define mmgrab(_mm) \
+({										\
+	usrpci_take(USRPCI_HELD_MMS, _mm);					\
+	mmgrab(_mm);								\
+})
+#define mmdrop(_mm) usrpci_fault_give(MMS, _mm, mmdrop, _mm)
+#define get_pid(_pid) usrpci_take(USRPCI_HELD_PIDS, get_pid(_pid))
+#define put_pid(_pid) usrpci_fault_give(PIDS, _pid, put_pid, _pid)
 
 /* The module and its functions */
 #define alloc_chrdev_region(...) \
@@ -243,17 +304,7 @@ static inline struct class *usrpci_real_class_create(const char *name)
 	usrpci_fault_or("pci_register_driver", -ENOMEM, \
 			__pci_register_driver(_driver, THIS_MODULE, KBUILD_MODNAME))
 
-#define module_init(_init)							\
-	int __init init_module(void)						\
-	{									\
-		return usrpci_fault_init(_init);				\
-	}
-
-#define module_exit(_exit)							\
-	void __exit cleanup_module(void)					\
-	{									\
-		_exit();							\
-		usrpci_fault_exit();						\
-	}
+#define module_init(_init) __refconst int (*const usrpci_own_init)(void) = _init
+#define module_exit(_exit) __refconst void (*const usrpci_own_exit)(void) = _exit
 
 #endif /* USRPCI_FAULT_H */
