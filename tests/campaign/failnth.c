@@ -102,7 +102,8 @@ struct scene {
  * @arms: @act arms the injector itself, at @scene->nth
  * @hook_only: too much of the kernel's own isn't up to failures there
  * @kernel_only: the module's hook isn't there then
- * @once: not in each round
+ * @once: not in each round; where there are hundreds of calls of the kernel's own in it,
+ *	and each takes seconds, only some of them fail
  */
 struct sequence {
 	const char *name;
@@ -804,7 +805,7 @@ static int setup_bar_mapped(struct scene *s)
 static int hold(struct scene *s)
 {
 	return map_bar(s) ?: touch_all(s->map, PAGE) ?: act_coherent_map(s) ?:
-	       map_and_note(s, 4, s->q->n) ?: act_irq(s) ?: function_irq_wire(s->fd, 0, 1, s->events) ?:
+	       map_and_note(s, 4, s->q->n) ?: act_irq(s) ?: act_wire(s) ?:
 	       function_master(s->fd, 1);
 }
 
@@ -1139,7 +1140,7 @@ static int act_short_life(struct scene *s)
 #define DEVICE	USRPCI_SYNC_FOR_DEVICE
 
 static const struct sequence sequences[] = {
-	/* First, since what the module counts of its failures begins again with it. */
+	/* These come first, since what the module counts of its failures begins again then. */
 	{ "load", EDU, .setup = setup_unloaded, .act = act_load, .undo = undo_load,
 	  .end = end_loaded, .arms = true, .once = true },
 	{ "unload", EDU, .setup = setup_loaded, .act = act_unload, .end = end_unloaded,
@@ -1362,39 +1363,68 @@ static bool is_for(const struct sequence *q, const struct injector *injector)
 /* Fails each call of the sequence once. */
 static void sweep(struct scene *s, const struct sequence *q)
 {
-	unsigned int nth = 1;
+	unsigned int nth = 1, nr = 0;
 
 	s->skew = campaign_below(s->c, PAGE);
 	while (pass(s, q, nth)) {
 		campaign_step(s->c, 1);
-		if (++nth > MAX_NTH) {
+		nr++;
+		nth += q->once && s->injector->of_kernel ? 1 + campaign_below(s->c, 64) : 1;
+		if (nth > MAX_NTH) {
 			campaign_fault(s->c, "%s: no end to what fails", q->name);
 			break;
 		}
 	}
 	campaign_tally(s->c, "sweeps", 1);
 	if (getenv("FAILNTH_VERBOSE"))
-		fprintf(stderr, "%s: %u calls failed, %d ms\n", q->name, nth - 1,
+		fprintf(stderr, "%s: %u calls failed, %d ms\n", q->name, nr,
 			(int)(now_ms() - s->c->started_ms));
 }
 
-/* Once all, and again with other offsets till there are as many as were asked for. */
-static void sweep_all(struct scene *s, const char *only)
+static void shuffle(struct campaign *c, unsigned int *order, unsigned int nr)
 {
+	unsigned int i, j, other;
+
+	for (i = 0; i < nr; i++)
+		order[i] = i;
+	for (i = nr - 1; i > 0; i--) {
+		j = campaign_below(c, i + 1);
+		other = order[i];
+		order[i] = order[j];
+		order[j] = other;
+	}
+}
+
+/* In any order, again and again with other offsets, till as many failed as were asked for. */
+static void sweep_all(struct scene *s)
+{
+	unsigned int order[ARRAY_SIZE(sequences)];
 	bool first = true;
 	size_t i;
 
-	do {
-		for (i = 0; i < ARRAY_SIZE(sequences); i++) {
-			const struct sequence *q = &sequences[i];
+	for (i = 0; i < ARRAY_SIZE(sequences); i++)
+		if (sequences[i].once && is_for(&sequences[i], s->injector))
+			sweep(s, &sequences[i]);
+	while (first || !campaign_is_done(s->c)) {
+		shuffle(s->c, order, ARRAY_SIZE(order));
+		for (i = 0; i < ARRAY_SIZE(order) && !campaign_is_done(s->c); i++) {
+			const struct sequence *q = &sequences[order[i]];
 
-			if (!is_for(q, s->injector) || (only && strcmp(only, q->name)))
-				continue;
-			if (first || (!q->once && !campaign_is_done(s->c)))
+			if (!q->once && is_for(q, s->injector))
 				sweep(s, q);
 		}
 		first = false;
-	} while (!campaign_is_done(s->c) && !only);
+	}
+}
+
+/* One of them, by its name. */
+static void sweep_one(struct scene *s, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(sequences); i++)
+		if (!strcmp(sequences[i].name, name) && is_for(&sequences[i], s->injector))
+			sweep(s, &sequences[i]);
 }
 
 /* Memory that nobody points to, where the kernel looks for it. */
@@ -1449,11 +1479,12 @@ static const char *argument(int argc, char **argv, const char *name)
 int main(int argc, char **argv)
 {
 	static struct scene s;
+	const char *only = argument(argc, argv, "--only");
 	unsigned int sites, never;
 	struct campaign c;
 
 	function_require();
-	campaign_start(&c, argc, argv, "failnth", "injections", 1000);
+	campaign_start(&c, argc, argv, "failnth", "injections", only ? 0 : 1500);
 	scene_new(&s, &c);
 	if (!s.injector) {
 		fprintf(stderr, "failnth: neither this kernel nor this module can fail calls\n");
@@ -1461,7 +1492,10 @@ int main(int argc, char **argv)
 	}
 	fprintf(stderr, "failnth: by %s\n", s.injector->name);
 	file_write("/sys/kernel/debug/kmemleak", "clear");
-	sweep_all(&s, argument(argc, argv, "--only"));
+	if (only)
+		sweep_one(&s, only);
+	else
+		sweep_all(&s);
 	look_for_leaks(&c);
 	injector_sites(&sites, &never, true);
 	if (sites) {

@@ -24,7 +24,7 @@ static long lines_with(const char *path, const char *text)
 	if (!file)
 		return -1;
 	while (fgets(line, sizeof(line), file))
-		nr += strstr(line, text) != NULL;
+		nr += !!strstr(line, text);
 	fclose(file);
 	return nr;
 }
