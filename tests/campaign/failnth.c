@@ -38,6 +38,7 @@
 #define MAX_REGIONS	64
 #define MAX_VECTORS	16
 #define MAX_NTH		4000
+#define LONG_RUN	500	/* in which the module is loaded again, too */
 
 enum on { EDU, NVME };
 
@@ -649,7 +650,7 @@ static int setup_wired(struct scene *s)
 
 static int act_unmask(struct scene *s)
 {
-	return function_irq_unmask(s->fd);
+	return function_irq_unmask(s->fd, 0);
 }
 
 static int setup_regs(struct scene *s)
@@ -1402,7 +1403,7 @@ static void sweep_all(struct scene *s)
 	bool first = true;
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(sequences); i++)
+	for (i = 0; i < ARRAY_SIZE(sequences) && s->c->goal >= LONG_RUN; i++)
 		if (sequences[i].once && is_for(&sequences[i], s->injector))
 			sweep(s, &sequences[i]);
 	while (first || !campaign_is_done(s->c)) {
