@@ -46,7 +46,7 @@ demo: all
 check: all tests
 	scripts/check
 
-campaign: all tests
+campaign: all tests $(BUILD)/module/stock-fault/usrpci.ko
 	scripts/campaign
 
 lint:
