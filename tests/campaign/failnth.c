@@ -1111,8 +1111,8 @@ static int act_life(struct scene *s)
 
 	if (err)
 		return err;
-	err = ask_bar(s) ?: function_mask(s->fd, 32) ?: act_coherent(s) ?: hold(s) ?: act_unmap(s) ?:
-	      act_irq_none(s) ?: act_free(s);
+	err = ask_bar(s) ?: function_mask(s->fd, 32) ?: act_coherent(s) ?: hold(s) ?:
+	      act_unmap(s) ?: act_irq_none(s) ?: act_free(s);
 	end_unmap_close(s);
 	return err;
 }
