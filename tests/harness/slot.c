@@ -230,7 +230,8 @@ static void new_device_name(struct slot *slot)
 {
 	static unsigned int plugged;
 
-	snprintf(slot->device, sizeof(slot->device), "in%u-%d-%u", slot->number, getpid(), ++plugged);
+	snprintf(slot->device, sizeof(slot->device), "in%u-%d-%u", slot->number, getpid(),
+		 ++plugged);
 }
 
 int slot_plug(struct slot *slot, const char *device)
@@ -245,8 +246,8 @@ int slot_plug_nvme(struct slot *slot)
 	int err;
 
 	new_device_name(slot);
-	err = monitor_command("drive_add 0 if=none,driver=null-co,read-zeroes=on,size=64M,id=%s-drive",
-			      slot->device);
+	err = monitor_command("drive_add 0 if=none,driver=null-co,read-zeroes=on,size=64M,"
+			      "id=%s-drive", slot->device);
 	snprintf(slot->plugged, sizeof(slot->plugged), "nvme,serial=%s,drive=%s-drive", slot->name,
 		 slot->device);
 	return err ?: monitor_plug(slot->device, slot->name, slot->plugged);
