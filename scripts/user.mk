@@ -110,9 +110,12 @@ $(BUILD)/tests/tools/%: $(BUILD)/obj/tests/tools/%.o $(filter-out %/main.o,$(TOO
 	$(call link,-lcmocka -lpci -ljson-c)
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TEST_COMMON) $(DRIVER_OBJS) $(USRDRV) $(LIB)
-	@mkdir -p $(@D)
-	$(call say,LD,$@)
-	$(Q)$(CC) -o $@ $< $(TEST_COMMON) $(DRIVER_OBJS) $(USRDRV) $(LIB) $(LDFLAGS) -lcmocka -ljson-c -lpthread
+	$(call link,-lcmocka -ljson-c -lpthread)
+
+# A campaign's folder holds what doesn't fit into its file.
+CAMPAIGNS := $(basename $(notdir $(wildcard tests/campaign/*.c)))
+$(foreach c,$(CAMPAIGNS),$(eval \
+	$(BUILD)/tests/campaign/$c: $(call objs,$(wildcard tests/campaign/$c/*.c))))
 
 user: $(LIB) $(LIBSO) $(USRDRV) $(USRDRVSO) $(PROGRAMS) $(EXAMPLES)
 tests: $(TESTS)

@@ -9,11 +9,14 @@
 . ./guest.sh
 
 before=$(pinned)
-bind_both || { echo "campaign: the devices can't be bound" >&2; exit 1; }
-"$@"
+bind_all || { echo "campaign: the devices can't be bound" >&2; exit 1; }
+program=$1
+shift
+# Some bear the name of a shell's own command.
+"./$program" "$@"
 status=$?
-[ $status -le 1 ] || echo "campaign: $1 ended with status $status" >&2
-for function in $USRPCI_EDU $USRPCI_NVME; do
+[ $status -le 1 ] || echo "campaign: $program ended with status $status" >&2
+for function in $USRPCI_EDUS $USRPCI_NVMES; do
 	unbind "$function" || { echo "campaign: $function can't be unbound" >&2; status=1; }
 done
 ! lsmod | grep -q '^usrpci ' || rmmod usrpci || status=1

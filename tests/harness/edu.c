@@ -93,11 +93,16 @@ static void start(struct edu_hw *edu, uint64_t src, uint64_t dst, size_t len, ui
 	set(edu, DMA_CMD, command);
 }
 
+bool edu_hw_is_busy(struct edu_hw *edu)
+{
+	return *(volatile uint64_t *)((volatile char *)edu->regs + DMA_CMD) & DMA_START;
+}
+
 void edu_hw_wait(struct edu_hw *edu)
 {
 	uint64_t until = now_ms() + 5000;
 
-	while (*(volatile uint64_t *)((volatile char *)edu->regs + DMA_CMD) & DMA_START) {
+	while (edu_hw_is_busy(edu)) {
 		assert_true(now_ms() < until);
 		usleep(2000);
 	}

@@ -8,6 +8,7 @@
 #ifndef HARNESS_EDU_H
 #define HARNESS_EDU_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -46,6 +47,7 @@ void edu_hw_write(struct edu_hw *edu, uint64_t bus, size_t len);
 /* Start one, which takes 100 ms; wait till it has ended. */
 void edu_hw_read_start(struct edu_hw *edu, uint64_t bus, size_t len);
 void edu_hw_write_start(struct edu_hw *edu, uint64_t bus, size_t len);
+bool edu_hw_is_busy(struct edu_hw *edu);
 void edu_hw_wait(struct edu_hw *edu);
 
 /* Raise the interrupt with these bits, take them back. */

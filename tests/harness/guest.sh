@@ -6,25 +6,25 @@
 
 pci=/sys/bus/pci
 
-# find_function FILE PATTERN: the first function whose FILE says so.
-find_function() {
+# find_functions FILE PATTERN: those whose FILE says so; find_function: the first.
+find_functions() {
 	for dir in "$pci"/devices/*; do
-		if grep -q "$2" "$dir/$1"; then
-			basename "$dir"
-			return
-		fi
+		! grep -q "$2" "$dir/$1" || basename "$dir"
 	done
 }
 
-# find_ids VENDOR DEVICE
+find_function() {
+	find_functions "$@" | head -n 1
+}
+
+# find_ids VENDOR DEVICE: the functions that are it.
 find_ids() {
 	for dir in "$pci"/devices/*; do
-		if grep -q "$1" "$dir/vendor" && grep -q "$2" "$dir/device"; then
-			basename "$dir"
-			return
-		fi
+		! grep -q "$1" "$dir/vendor" || ! grep -q "$2" "$dir/device" || basename "$dir"
 	done
 }
+
+find_edus() { find_ids 0x1234 0x11e8; }
 
 bind() {
 	[ -n "$1" ] || return 0
@@ -51,8 +51,19 @@ pinned() {
 # Both, and how the programs find them.
 bind_both() {
 	command -v modprobe >/dev/null && modprobe -q nvme
-	USRPCI_EDU=$(find_ids 0x1234 0x11e8)
+	USRPCI_EDU=$(find_edus | head -n 1)
 	USRPCI_NVME=$(find_function class 0x0108)
 	export USRPCI_EDU USRPCI_NVME
 	bind "$USRPCI_EDU" && bind "$USRPCI_NVME"
+}
+
+# All of them, however many the VM has.
+bind_all() {
+	bind_both || return
+	USRPCI_EDUS=$(find_edus | xargs)
+	USRPCI_NVMES=$(find_functions class 0x0108 | xargs)
+	export USRPCI_EDUS USRPCI_NVMES
+	for function in $USRPCI_EDUS $USRPCI_NVMES; do
+		[ -e "/dev/usrpci/$function" ] || bind "$function" || return
+	done
 }
