@@ -24,7 +24,7 @@
 /* An edu's transfer takes so long; it's not to be stopped. */
 #define TRANSFER_MS	110
 #define AFTER_DMA_US	4000
-#define PATIENCE_MS	60000
+#define PATIENCE_MS	300000
 
 /**
  * struct killing - The campaign.

@@ -12,7 +12,8 @@
 #include "memory.h"
 #include "stray.h"
 
-#define PATIENCE_MS	500
+#define PATIENCE_MS	5000
+#define PATIENCE_TOGETHER_MS	300
 #define MAX_LOSSES	5
 
 /* A line is "NUMBER: count count ... controller type name". */
@@ -45,9 +46,9 @@ unsigned long faults_reported(void)
 	return sum;
 }
 
-static unsigned long wait_for(unsigned long before, unsigned int nr)
+static unsigned long wait_for(unsigned long before, unsigned int nr, uint64_t ms)
 {
-	uint64_t end = now_ms() + PATIENCE_MS;
+	uint64_t end = now_ms() + ms;
 	unsigned long got = faults_reported() - before;
 
 	while (got < nr && now_ms() < end) {
@@ -60,7 +61,7 @@ static unsigned long wait_for(unsigned long before, unsigned int nr)
 void faults_expect(struct stray *s, const char *what, unsigned long before, unsigned int nr,
 		   bool together)
 {
-	unsigned long got = wait_for(before, nr);
+	unsigned long got = wait_for(before, nr, together ? PATIENCE_TOGETHER_MS : PATIENCE_MS);
 
 	s->losses = got < nr ? s->losses + 1 : 0;
 	if (s->losses > (together ? MAX_LOSSES : 0))
