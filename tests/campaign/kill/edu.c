@@ -146,14 +146,17 @@ static void *churn_forever(void *arg)
 void edu_churns(struct life *l)
 {
 	struct edu_hw edu = start_edu(l);
-	unsigned char *own = pages_new(OWN_PAGES, 1), *memory = pages_new(CHURN_PAGES, 1);
+	unsigned char *own = pages_new(OWN_PAGES, 1), *memory = pages_new(2 * CHURN_PAGES, 1);
 	struct usrpci_ioc_sg runs[OWN_PAGES];
 	struct churn mine = { .fd = edu.fd, .random = l->random, .memory = memory };
-	struct churn other = { .fd = edu.fd, .random = ~l->random, .memory = memory };
+	/* Apart: the debug kernel takes syncs of overlapping maps for faults. */
+	struct churn other = {
+		.fd = edu.fd, .random = ~l->random, .memory = memory + CHURN_PAGES * PAGE,
+	};
 	pthread_t thread;
 
 	map_own(l, edu.fd, own, runs);
-	life_note(l, OWN_PAGES, memory, CHURN_PAGES);
+	life_note(l, OWN_PAGES, memory, 2 * CHURN_PAGES);
 	edu_hw_write_start(&edu, runs[0].bus_addr, TRANSFER);
 	life_moves(l);
 	pthread_create(&thread, NULL, churn_forever, &other);
