@@ -47,6 +47,20 @@ static int setup_irq(struct edu *edu, enum usrpci_irq irq)
 	return usrpci_irq_wire(edu->dev, 0, 1, &edu->eventfd);
 }
 
+/*
+ * A transfer can't be stopped, and there's no reset. It takes 100 ms; if the program
+ * dies in it, its memory has to be there as long.
+ */
+static int await_dma_at_the_end(struct edu *edu)
+{
+	const struct usrpci_step idle = {
+		.until = true, .timeout_us = 300000, .width = 4, .offset = EDU_DMA_COMMAND,
+		.value = 0, .mask = EDU_DMA_RUN,
+	};
+
+	return usrpci_quiesce(edu->dev, &idle, 1);
+}
+
 static int setup(struct edu *edu, enum usrpci_irq irq)
 {
 	int err;
@@ -58,6 +72,9 @@ static int setup(struct edu *edu, enum usrpci_irq irq)
 	if (err)
 		return err;
 	err = usrpci_set_dma_mask(edu->dev, EDU_DMA_MASK, EDU_DMA_MASK);
+	if (err)
+		return err;
+	err = await_dma_at_the_end(edu);
 	if (err)
 		return err;
 	err = usrpci_set_master(edu->dev, true);

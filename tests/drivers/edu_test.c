@@ -3,12 +3,15 @@
 /* The edu driver on a real (emulated) device, $USRPCI_EDU; exit 77 without. */
 #include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/sysinfo.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <edu/edu.h>
 #include <cmocka.h>
 
@@ -205,6 +208,38 @@ static void test_far_memory(void **state)
 	munmap(in, 3 * PAGE);
 }
 
+/* A child is killed in the middle of a transfer into memory that it shares. */
+static void test_killed_amid_dma(void **state)
+{
+	unsigned char *shared = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+				     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	unsigned char *data = pages(1);
+	pid_t pid;
+
+	assert_ptr_not_equal(shared, MAP_FAILED);
+	fill(data, PAGE, 7);
+	assert_int_equal(edu_dma_to_device(edu, data, 0, 1000), 0);
+	close_edu(state);
+	pid = fork();
+	if (!pid) {
+		if (edu_open(&edu, address, kind))
+			_exit(1);
+		shared[PAGE - 1] = 1;
+		edu_dma_from_device(edu, shared, 0, 1000);
+		_exit(1);
+	}
+	while (!shared[PAGE - 1])
+		usleep(100);
+	usleep(20000);
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	/* What was under way has come, while the page was pinned. */
+	assert_memory_equal(shared, data, 1000);
+	assert_int_equal(munmap(shared, PAGE), 0);
+	assert_int_equal(munmap(data, PAGE), 0);
+	assert_int_equal(open_edu(state), 0);
+}
+
 static void test_open_refusals(void **state)
 {
 	const char *other = getenv("USRPCI_NVME");
@@ -240,6 +275,7 @@ static int run(enum usrpci_irq irq, const char *name)
 		cmocka_unit_test_setup_teardown(test_refusals, open_edu, close_edu),
 		cmocka_unit_test_setup_teardown(test_bad_memory, open_edu, close_edu),
 		cmocka_unit_test_setup_teardown(test_far_memory, open_edu, close_edu),
+		cmocka_unit_test_setup_teardown(test_killed_amid_dma, open_edu, close_edu),
 		cmocka_unit_test_setup_teardown(test_open_refusals, open_edu, close_edu),
 		cmocka_unit_test_setup_teardown(test_no_msix, open_edu, close_edu),
 	};
