@@ -41,7 +41,7 @@ void caller_done(struct caller *t, long result)
 	struct totals *totals = t->e->totals;
 
 	if (result >= 0 && t->wrong)
-		campaign_fault(t->e->c, "%s with a wrong argument worked (episode %llu, thread %u, call %llu)",
+		campaign_fault(t->e->c, "wrong %s worked (episode %llu, thread %u, call %llu)",
 			       caller_op_name(t->op), (unsigned long long)t->e->index, t->id,
 			       (unsigned long long)t->nth);
 	__atomic_add_fetch(&totals->calls, 1, __ATOMIC_RELAXED);

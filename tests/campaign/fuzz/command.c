@@ -179,7 +179,8 @@ struct command {
 static const struct command commands[] = {
 	COMMAND(INFO, 200, usrpci_ioc_info, info_fields, NULL),
 	COMMAND(BAR, 300, usrpci_ioc_bar, bar_fields, NULL),
-	COMMAND(DMA_MASK, 300, usrpci_ioc_dma_mask, dma_mask_fields, NULL, .errors = { EIO, EBUSY }),
+	COMMAND(DMA_MASK, 300, usrpci_ioc_dma_mask, dma_mask_fields, NULL,
+		.errors = { EIO, EBUSY }),
 	COMMAND(MASTER, 400, usrpci_ioc_master, master_fields, NULL, .errors = { EPERM }),
 	COMMAND(COHERENT, 600, usrpci_ioc_coherent, coherent_fields, NULL, .errors = { EPERM },
 		.worked = allocated),

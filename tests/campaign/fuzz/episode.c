@@ -78,7 +78,7 @@ static void open_it(struct episode *e, enum episode_user user)
 	if (e->fd >= 0 && user == EPISODE_USER &&
 	    function_attribute(e->bdf, name, isolation, sizeof(isolation)) &&
 	    strcmp(isolation, "strict"))
-		campaign_fault(e->c, "a user opened a function whose isolation is \"%s\"", isolation);
+		campaign_fault(e->c, "a user opened a function with isolation %s", isolation);
 }
 
 /* Root may have taken it away by now, or have asked for isolation. */

@@ -185,7 +185,8 @@ static uint64_t fill_part(struct filling *f, const struct field *field)
 static uint64_t fill_bytes(struct filling *f, const struct field *field)
 {
 	static const uint64_t odd[] = {
-		0, 1ULL << 21, (1ULL << 22) + 1, 1ULL << 36, (1ULL << 36) + 1, 1ULL << 40, 1ULL << 63,
+		0, 1ULL << 21, (1ULL << 22) + 1, 1ULL << 36, (1ULL << 36) + 1, 1ULL << 40,
+		1ULL << 63,
 		~0ULL, ~0ULL - 4095,
 	};
 	uint64_t len = value_small(f->t, 16 * PAGE);

@@ -21,7 +21,7 @@ static void read_interrupts(struct state *state)
 
 	while (file && fgets(line, sizeof(line), file)) {
 		state->lines++;
-		state->vectors += strstr(line, "usrpci-") != NULL;
+		state->vectors += !!strstr(line, "usrpci-");
 	}
 	if (file)
 		fclose(file);

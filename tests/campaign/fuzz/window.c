@@ -153,13 +153,13 @@ void window_advise(struct caller *t)
 
 static void touch_registers(struct caller *t, unsigned char *slot)
 {
+	uint64_t offset = 4 * pick(t, (seldom(t, 8) ? 4 * PAGE : PAGE) / 4), writable;
 	uint32_t value;
-	uint64_t offset;
 
-	if (!pick(t, 2) && register_harmless(t, &offset, &value))
-		t->e->totals->signals += guard_write(slot + offset, value) != 0;
+	if (!pick(t, 2) && register_harmless(t, &writable, &value))
+		t->e->totals->signals += guard_write(slot + writable, value) != 0;
 	else
-		t->e->totals->signals += guard_read(slot + 4 * pick(t, (seldom(t, 8) ? 4 * PAGE : PAGE) / 4)) != 0;
+		t->e->totals->signals += guard_read(slot + offset) != 0;
 }
 
 void window_touch(struct caller *t)
