@@ -25,9 +25,12 @@
 #include "fuzz/injection.h"
 #include "fuzz/state.h"
 #include "memory.h"
-#include "slab.h"
 
-#define CALLS		2000	/* that a thread makes in an episode: at least, and as many more */
+/* That a thread makes in an episode: at least, and as many more. */
+#define CALLS		2000
+#define CALLS_SLOW	200	/* of a kernel that checks everything */
+#define DMA_FILTER	"/sys/kernel/debug/dma-api/driver_filter"
+#define LEAKS		"/sys/kernel/debug/kmemleak"
 #define STUCK_MS	120000
 #define SLOW_OPEN_MS	1000
 
@@ -38,6 +41,7 @@ struct fuzz {
 	struct episode e;
 	struct state state[2];
 	unsigned int inject;
+	uint64_t calls;
 	uint64_t counted;
 };
 
@@ -59,14 +63,14 @@ static void count(struct fuzz *f)
 /* Root is about while the calls are made, in every other episode; roughly, in some. */
 static void watch(struct fuzz *f, pid_t pid, uint64_t *random)
 {
-	bool rough = !random_below(random, 8);
+	bool rough = !random_below(random, f->inject ? 2 : 8);
 	uint64_t end = now_ms() + STUCK_MS;
 	int status;
 
 	while (waitpid(pid, &status, WNOHANG) != pid) {
 		usleep(1000 + random_below(random, 20000));
 		if (f->e.watched)
-			admin_act(f->e.bdf, random, rough && !random_below(random, 20));
+			admin_act(f->e.bdf, random, rough && !random_below(random, 10));
 		if (now_ms() < end)
 			continue;
 		campaign_fault(&f->c, "episode %llu is stuck", (unsigned long long)f->e.index);
@@ -114,7 +118,7 @@ static void episode(struct fuzz *f)
 
 	f->e.device = function_nvme() && !random_below(&random, 5) ? FUZZ_NVME : FUZZ_EDU;
 	f->e.bdf = f->e.device == FUZZ_NVME ? function_nvme() : function_edu();
-	f->e.budget = CALLS + random_below(&random, CALLS);
+	f->e.budget = f->calls + random_below(&random, f->calls);
 	f->e.watched = random_below(&random, 2);
 	f->e.inject = f->inject;
 	f->e.gone = 0;
@@ -149,9 +153,12 @@ static void prepare(struct fuzz *f)
 	file_write("/proc/sys/vm/nr_hugepages", "4");
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	arena_files_open();
-	admin_start();
 	if (f->inject && !injection_prepare())
 		f->inject = 0;
+	/* The same memory is mapped many times, which this can't follow. */
+	file_write(DMA_FILTER, "nobody");
+	f->calls = f->inject ? CALLS_SLOW : CALLS;
+	admin_start(f->inject);
 	admin_restore(function_edu());
 	f->state[FUZZ_EDU] = state_now(function_edu());
 	if (!function_nvme())
@@ -163,7 +170,6 @@ static void prepare(struct fuzz *f)
 int main(int argc, char **argv)
 {
 	struct fuzz *f = shared(sizeof(*f));
-	long slab;
 
 	campaign_start(&f->c, argc, argv, "fuzz", "calls", 10000000);
 	function_require();
@@ -172,13 +178,11 @@ int main(int argc, char **argv)
 	f->e.index = campaign_option(argc, argv, "--episode", 0);
 	f->inject = campaign_option(argc, argv, "--inject", 4);
 	prepare(f);
-	episode(f);
-	slab = slab_objects();
 	while (!campaign_is_done(&f->c))
 		episode(f);
-	if (slab != slab_objects())
-		campaign_fault(&f->c, "kernel objects: %ld before, %ld after", slab,
-			       slab_objects());
+	/* What it finds it tells to the kernel's log; new memory it passes over once. */
+	file_write(LEAKS, "scan");
+	file_write(LEAKS, "scan");
 	tell(f);
 	return campaign_end(&f->c);
 }

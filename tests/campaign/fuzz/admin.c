@@ -8,10 +8,16 @@
 #include "admin.h"
 #include "campaign.h"
 #include "function.h"
+#include "injection.h"
 
 #define PCI		"/sys/bus/pci/"
 #define PARAMETERS	"/sys/module/usrpci/parameters/"
 #define STORM_RATE	"400000"
+
+/* Of allocations and copies while it binds. */
+#define BIND_WITHIN	60
+
+static int injector = -1;
 
 static void write_attribute(const char *bdf, const char *name, const char *text)
 {
@@ -60,7 +66,7 @@ static void reset(const char *bdf, uint64_t *random)
 
 static void set_storm_rate(const char *bdf, uint64_t *random)
 {
-	file_write(PARAMETERS "storm_rate", random_below(random, 2) ? "50" : STORM_RATE);
+	file_write(PARAMETERS "storm_rate", random_below(random, 2) ? "10" : STORM_RATE);
 }
 
 static void set_require_strict(const char *bdf, uint64_t *random)
@@ -68,11 +74,16 @@ static void set_require_strict(const char *bdf, uint64_t *random)
 	file_write(PARAMETERS "require_strict", random_below(random, 2) ? "Y" : "N");
 }
 
+/* Where the kernel can, it may fail. */
 static void unbind(const char *bdf, uint64_t *random)
 {
 	function_unbind(bdf);
-	if (random_below(random, 2))
+	if (random_below(random, 2) && injector >= 0)
+		injection_arm(injector, 1 + random_below(random, BIND_WITHIN));
+	if (random_below(random, 4))
 		function_bind(bdf);
+	if (injector >= 0)
+		injection_disarm(injector);
 }
 
 static void remove_function(const char *bdf, uint64_t *random)
@@ -82,8 +93,10 @@ static void remove_function(const char *bdf, uint64_t *random)
 		file_write(PCI "rescan", "1");
 }
 
-void admin_start(void)
+void admin_start(bool inject)
 {
+	if (inject)
+		injector = injection_open();
 	file_write(PCI "drivers_autoprobe", "0");
 }
 

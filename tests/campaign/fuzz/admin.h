@@ -7,8 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* No driver but usrpci may take a function that comes back. */
-void admin_start(void);
+/* No driver but usrpci may take a function that comes back. @inject: failures, too. */
+void admin_start(bool inject);
 
 /* One thing; a @rough one may take the function away from who has it. */
 void admin_act(const char *bdf, uint64_t *random, bool rough);

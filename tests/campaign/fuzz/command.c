@@ -10,6 +10,7 @@
 #include "command.h"
 #include "field.h"
 #include "handle.h"
+#include "injection.h"
 #include "value.h"
 
 #define PAGE	4096UL
@@ -358,6 +359,9 @@ static void call(struct caller *t, const struct command *cmd)
 		resize(t, cmd, arg);
 	if (seldom(t, 64))
 		arg = misplace(t, cmd, arg);
+	/* Linux's own lists of interrupts complain, later, when they can't be made. */
+	if (cmd->nr == USRPCI_IRQ_SETUP && t->injector >= 0)
+		injection_arm(t->injector, 0);
 	result = ioctl(t->e->fd, cmd->nr, arg) < 0 ? -errno : 0;
 	if (result < 0 && !is_known(-result, cmd))
 		campaign_fault(t->e->c, "%s gave %ld", cmd->name, result);
