@@ -66,7 +66,7 @@ static void reset(const char *bdf, uint64_t *random)
 
 static void set_storm_rate(const char *bdf, uint64_t *random)
 {
-	file_write(PARAMETERS "storm_rate", random_below(random, 2) ? "10" : STORM_RATE);
+	file_write(PARAMETERS "storm_rate", random_below(random, 2) ? "1" : STORM_RATE);
 }
 
 static void set_require_strict(const char *bdf, uint64_t *random)
@@ -125,8 +125,11 @@ bool admin_restore(const char *bdf)
 	if (access(path, F_OK))
 		file_write(PCI "rescan", "1");
 	snprintf(path, sizeof(path), "/dev/usrpci/%s", bdf);
-	if (access(path, F_OK))
+	if (access(path, F_OK)) {
+		/* Without its override another driver may have got it. */
+		write_attribute(bdf, "driver/unbind", bdf);
 		function_bind(bdf);
+	}
 	/* Users may try. */
 	return !chmod(path, 0666);
 }

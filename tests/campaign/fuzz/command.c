@@ -131,8 +131,8 @@ static const struct field step_fields[] = {
 	FIELD(usrpci_ioc_quiesce_step, width, WIDTH),
 	FIELD(usrpci_ioc_quiesce_step, offset, REGISTER),
 	FIELD(usrpci_ioc_quiesce_step, timeout_us, TIMEOUT),
-	FIELD(usrpci_ioc_quiesce_step, value, NUMBER, 255),
-	FIELD(usrpci_ioc_quiesce_step, mask, NUMBER, 255),
+	FIELD(usrpci_ioc_quiesce_step, mask, BITS),
+	FIELD(usrpci_ioc_quiesce_step, value, SUBSET),
 };
 
 static const struct shape step_shape = SHAPE(sizeof(struct usrpci_ioc_quiesce_step), NULL,

@@ -294,6 +294,19 @@ static uint64_t fill_width(struct filling *f, const struct field *field)
 	return must(f, f->value, f->value == 1 || f->value == 2 || f->value == 4 || f->value == 8);
 }
 
+static uint64_t fill_bits(struct filling *f, const struct field *field)
+{
+	f->value = is_odd(f) ? edge(f, field) : 1 + pick(f->t, 255);
+	return must(f, f->value, f->value);
+}
+
+static uint64_t fill_subset(struct filling *f, const struct field *field)
+{
+	uint64_t value = is_odd(f) ? edge(f, field) : f->value & random_next(&f->t->random);
+
+	return must(f, value, !(value & ~f->value));
+}
+
 static uint64_t fill_timeout(struct filling *f, const struct field *field)
 {
 	return is_odd(f) ? 1U << pick(f->t, 32) : seldom(f->t, 2) * pick(f->t, 50);
@@ -324,6 +337,8 @@ static uint64_t (* const fills[])(struct filling *f, const struct field *field) 
 	[FIELD_WIDTH] = fill_width,
 	[FIELD_REGISTER] = fill_register,
 	[FIELD_VECTORS] = fill_vectors,
+	[FIELD_BITS] = fill_bits,
+	[FIELD_SUBSET] = fill_subset,
 	[FIELD_TIMEOUT] = fill_timeout,
 };
 

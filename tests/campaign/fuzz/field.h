@@ -36,6 +36,8 @@ enum field_kind {
 	FIELD_WIDTH,		/* of a register access */
 	FIELD_REGISTER,		/* offset of one; after its width */
 	FIELD_VECTORS,		/* a number [up to about], mostly 1, but 0 after an enum of 0 */
+	FIELD_BITS,		/* a few bits, not none */
+	FIELD_SUBSET,		/* of the bits before */
 	FIELD_TIMEOUT,		/* microseconds, few */
 };
 

@@ -14,6 +14,7 @@
 #define EDU_LEN		(1UL << 20)
 #define NVME_LEN	(16UL << 10)
 #define COMMAND		0x04
+#define NVME_POWER	0x64	/* QEMU's PM control register */
 
 /* No DMA of edu's: its registers begin at 0x80, and a write of 8 bytes may reach them. */
 #define EDU_FORBIDDEN	0x79
@@ -142,6 +143,13 @@ static void write_command(struct caller *t)
 	caller_done(t, pwrite(t->e->fd, value, sizeof(*value), CONFIG + COMMAND));
 }
 
+/* It comes back from where it sleeps more often than it goes there. */
+static void write_power(struct caller *t)
+{
+	*(uint16_t *)t->frame = seldom(t, 3) ? pick(t, 4) : 0;
+	caller_done(t, pwrite(t->e->fd, t->frame, 2, CONFIG + NVME_POWER));
+}
+
 /* What's there with a bit changed gets further than anything does. */
 void register_write_config(struct caller *t)
 {
@@ -150,6 +158,10 @@ void register_write_config(struct caller *t)
 
 	if (seldom(t, 3)) {
 		write_command(t);
+		return;
+	}
+	if (t->e->device == FUZZ_NVME && seldom(t, 4)) {
+		write_power(t);
 		return;
 	}
 	if (width && width <= 8)
