@@ -23,8 +23,9 @@
 
 /* A file on a disk: the filesystem wants to know of writes. */
 #define DISK		"/tmp/disk/file"
-#define MAKE_DISK	"{ modprobe -qa loop ext4; cd /tmp && mkdir -p disk && truncate -s 4M disk.img && " \
-			"mke2fs -F disk.img && mount -t ext4 -o loop disk.img disk; } >/dev/null 2>&1"
+#define MAKE_DISK								\
+	"{ modprobe -qa loop ext4; cd /tmp && mkdir -p disk && truncate -s 4M disk.img && "	\
+	"mke2fs -F disk.img && mount -t ext4 -o loop disk.img disk; } >/dev/null 2>&1"
 
 static int shm = -1, sealed = -1, disk = -1, secret = -1;
 

@@ -7,7 +7,8 @@ uint64_t value_edge(struct caller *t, unsigned int width)
 {
 	static const uint64_t edges[] = {
 		0, 1, 2, 3, 7, 8, 31, 32, 33, 255, 256, 4095, 4096, 4097, 8191, 65535,
-		1ULL << 20, 1ULL << 31, (1ULL << 31) - 1, 1ULL << 32, (1ULL << 32) - 1, (1ULL << 32) - 4096,
+		1ULL << 20, 1ULL << 31, (1ULL << 31) - 1,
+		1ULL << 32, (1ULL << 32) - 1, (1ULL << 32) - 4096,
 		1ULL << 36, 1ULL << 44, 1ULL << 47, (1ULL << 47) - 4096, 1ULL << 62, 1ULL << 63,
 		~0ULL, ~0ULL - 1, ~0ULL - 4095, ~0ULL - 4096, 0xffff888000000000,
 		0xffffffffff600000,
