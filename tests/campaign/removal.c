@@ -103,7 +103,8 @@ static void is_revoked(struct holder *h, const struct slot *slot)
 	struct usrpci_ioc_info info = { .size = sizeof(info) };
 	struct usrpci_ioc_event event;
 
-	check(poll(&p, 1, PATIENCE_MS) == 1 && p.revents & POLLHUP, SEEN_POLLHUP, "no POLLHUP", slot);
+	check(poll(&p, 1, PATIENCE_MS) == 1 && p.revents & POLLHUP, SEEN_POLLHUP, "no POLLHUP",
+	      slot);
 	check(function_call(h->edu.fd, USRPCI_INFO, &info) == -ENODEV, SEEN_ENODEV, "no ENODEV",
 	      slot);
 	check(touch(h->edu.regs) == SIGBUS, SEEN_SIGBUS, "no SIGBUS", slot);
@@ -162,7 +163,8 @@ static void reader(const struct slot *slot, int ready)
 	dev = nvme_device(nvme);
 	read_on(nvme, buf, 64 * PAGE);
 	p = (struct pollfd){ .fd = usrpci_fd(dev), .events = POLLPRI };
-	check(poll(&p, 1, PATIENCE_MS) == 1 && p.revents & POLLHUP, SEEN_POLLHUP, "no POLLHUP", slot);
+	check(poll(&p, 1, PATIENCE_MS) == 1 && p.revents & POLLHUP, SEEN_POLLHUP, "no POLLHUP",
+	      slot);
 	check(usrpci_info(dev, &info) == -ENODEV, SEEN_ENODEV, "no ENODEV", slot);
 	check(!usrpci_event(dev, &event) &&
 	      (event.kind == USRPCI_REMOVED || event.kind == USRPCI_VANISHED), SEEN_EVENT,

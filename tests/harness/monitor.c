@@ -93,8 +93,3 @@ int monitor_plug(const char *id, const char *bus, const char *device)
 {
 	return monitor_command("device_add %s,id=%s,bus=%s", device, id, bus);
 }
-
-int monitor_unplug(const char *id)
-{
-	return monitor_command("device_del %s", id);
-}

@@ -20,6 +20,5 @@ int monitor_command(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
  * it's asked to go. Both are announced to the guest, which is to do its part yet.
  */
 int monitor_plug(const char *id, const char *bus, const char *device);
-int monitor_unplug(const char *id);
 
 #endif /* HARNESS_MONITOR_H */

@@ -253,11 +253,6 @@ int slot_plug_nvme(struct slot *slot)
 	return err ?: monitor_plug(slot->device, slot->name, slot->plugged);
 }
 
-int slot_unplug_by_button(struct slot *slot)
-{
-	return monitor_unplug(slot->device);
-}
-
 /* A slot that's still busy with what came before says ENODEV. */
 int slot_unplug_by_guest(struct slot *slot)
 {
@@ -311,13 +306,4 @@ int slot_kernel_removes(const struct slot *slot)
 
 	snprintf(path, sizeof(path), DEVICES "/%s/remove", slot->function);
 	return file_write(path, "1");
-}
-
-bool slot_reads_ones(const struct slot *slot)
-{
-	int fd = config_fd(slot->function);
-	bool ones = fd < 0 || get(fd, PCI_VENDOR_ID, 4) == ~0U;
-
-	close(fd);
-	return ones;
 }

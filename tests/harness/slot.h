@@ -30,12 +30,10 @@ int slot_wait_function(const struct slot *slot);
 int slot_wait_usrpci(const struct slot *slot);
 int slot_wait_no_function(const struct slot *slot);
 
-int slot_unplug_by_button(struct slot *slot);
 int slot_unplug_by_guest(struct slot *slot);
 
 /* All reads give ones, and only a slot that announces by itself tells the kernel. */
 int slot_vanish(struct slot *slot);
 int slot_kernel_removes(const struct slot *slot);
-bool slot_reads_ones(const struct slot *slot);
 
 #endif /* HARNESS_SLOT_H */

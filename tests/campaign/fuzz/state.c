@@ -13,6 +13,7 @@
 #define COMMAND		0x04
 #define MASTER		0x04
 #define BARS		0x10
+#define NR_BARS		6
 
 static void read_interrupts(struct state *state)
 {
@@ -27,6 +28,26 @@ static void read_interrupts(struct state *state)
 		fclose(file);
 }
 
+/* Root removes functions and has them found again: the kernel may put them elsewhere. */
+static long bars_moved(int config, const char *bdf)
+{
+	unsigned long long start, end, flags;
+	char path[96], line[128];
+	long i, moved = 0;
+	uint32_t bar;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/resource", bdf);
+	file = fopen(path, "re");
+	for (i = 0; file && i < NR_BARS && fgets(line, sizeof(line), file); i++)
+		if (sscanf(line, "%llx %llx %llx", &start, &end, &flags) == 3 && start &&
+		    pread(config, &bar, sizeof(bar), BARS + 4 * i) == sizeof(bar))
+			moved += (bar & (bar & 1 ? ~3U : ~15U)) != (uint32_t)start;
+	if (file)
+		fclose(file);
+	return moved;
+}
+
 static void read_config(struct state *state, const char *bdf)
 {
 	char path[96];
@@ -39,8 +60,7 @@ static void read_config(struct state *state, const char *bdf)
 		return;
 	if (pread(fd, &command, sizeof(command), COMMAND) == sizeof(command))
 		state->master = !!(command & MASTER);
-	if (pread(fd, state->bars, sizeof(state->bars), BARS) != sizeof(state->bars))
-		state->bars[0] = 0;
+	state->moved = bars_moved(fd, bdf);
 	close(fd);
 }
 
@@ -66,7 +86,5 @@ void state_compare(struct campaign *c, const struct state *before, const struct 
 	compare(c, "lines of /proc/interrupts", before->lines, after->lines);
 	compare(c, "vectors", 0, after->vectors);
 	compare(c, "bus master", 0, after->master);
-	if (memcmp(before->bars, after->bars, sizeof(before->bars)))
-		campaign_fault(c, "a BAR was moved: %#x before, %#x after", before->bars[0],
-			       after->bars[0]);
+	compare(c, "BARs moved", 0, after->moved);
 }

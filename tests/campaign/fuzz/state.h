@@ -15,7 +15,7 @@ struct campaign;
  * @lines: of /proc/interrupts
  * @vectors: of those, the module's
  * @master: the function's bus mastering
- * @bars: its base addresses
+ * @moved: base addresses that aren't where the kernel put them
  */
 struct state {
 	long pinned;
@@ -23,7 +23,7 @@ struct state {
 	long lines;
 	long vectors;
 	long master;
-	uint32_t bars[6];
+	long moved;
 };
 
 struct state state_now(const char *bdf);
