@@ -43,6 +43,9 @@ static void usrpci_dma_limits_restore(struct usrpci_file *file)
 /* A function that answers with all ones has gone, or will come back as it likes. */
 static int usrpci_claim_reset(struct usrpci_function *f)
 {
+	/* Recovery from an error isn't over, or failed: who knows what its registers hold. */
+	if (pci_channel_offline(f->pdev))
+		return -EIO;
 	if (pci_device_is_present(f->pdev) && f->needs_reset) {
 		if (usrpci_reset_function(f->pdev) == -EIO)
 			return -EIO;

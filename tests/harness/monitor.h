@@ -16,8 +16,8 @@ bool monitor_present(void);
 int monitor_command(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /*
- * A @device ("edu", "nvme,serial=x,drive=drive0") named @id comes into the slot named @bus;
- * it's asked to go. Both are announced to the guest, which is to do its part yet.
+ * A @device ("edu", "nvme,serial=x,drive=drive0") named @id comes into the slot named @bus. The
+ * guest is told, and has to do its part yet.
  */
 int monitor_plug(const char *id, const char *bus, const char *device);
 

@@ -24,6 +24,10 @@
  *    ENOMEM      no memory, or RLIMIT_MEMLOCK (then @missing says by how much)
  * Others stand at the command.
  *
+ * open(2) itself gives EBUSY if the function is open already, EPERM if it isn't
+ * isolated enough for the caller (below), ENODEV if it doesn't answer, and EIO if
+ * it couldn't be reset, or its link failed and hasn't recovered.
+ *
  * The file's offsets are taken from USRPCI_INFO and USRPCI_BAR:
  *    pread, pwrite  config space, I/O-port BARs and memory BARs, by naturally
  *                   aligned accesses of 1, 2, 4 or (memory BARs) 8 bytes
