@@ -43,9 +43,6 @@ static void usrpci_dma_limits_restore(struct usrpci_file *file)
 /* A function that answers with all ones has gone, or will come back as it likes. */
 static int usrpci_claim_reset(struct usrpci_function *f)
 {
-	/* Recovery from an error isn't over, or failed: who knows what its registers hold. */
-	if (pci_channel_offline(f->pdev))
-		return -EIO;
 	if (pci_device_is_present(f->pdev) && f->needs_reset) {
 		if (usrpci_reset_function(f->pdev) == -EIO)
 			return -EIO;
@@ -104,12 +101,10 @@ void usrpci_unclaim(struct usrpci_file *file, bool present)
 {
 	struct pci_dev *pdev = usrpci_pdev(file);
 
-	/* If it isn't there now, recovery from an error may bring it back. */
-	pci_load_saved_state(pdev, file->saved);
 	if (present) {
+		pci_load_saved_state(pdev, file->saved);
 		pci_restore_state(pdev);
 		pci_clear_master(pdev);
-		pci_save_state(pdev);
 	}
 	kfree(file->saved);
 	usrpci_registers_unmap(file);

@@ -65,13 +65,13 @@ u64 usrpci_coherent_bus_addr(struct usrpci_object *obj)
 
 /*
  * A lazy IOMMU still translates for a while after the buffer was freed: hold its
- * pages till then.
+ * pages till then. A strict one may become lazy in the buffer's life.
  */
 static int usrpci_coherent_hold(struct usrpci_coherent *c)
 {
 	size_t i, nr = c->len >> PAGE_SHIFT;
 
-	if (usrpci_translation(usrpci_dma_device(c->file)) != USRPCI_TRANSLATED_LAZY ||
+	if (usrpci_translation(usrpci_dma_device(c->file)) < USRPCI_TRANSLATED_LAZY ||
 	    !is_vmalloc_addr(c->cpu))
 		return 0;
 	c->pages = kvmalloc_array(nr, sizeof(*c->pages), GFP_KERNEL_ACCOUNT);
@@ -136,19 +136,21 @@ void usrpci_coherent_drop(struct usrpci_file *file, struct usrpci_object *obj)
 
 /*
  * What the device was handed can't outlive its DMA mapping, and what the process
- * has in it should: a page that there's no memory for is lost to it.
+ * has in it should: pages that there's no memory for are lost to it.
  */
 static void usrpci_coherent_copy(struct usrpci_coherent *c)
 {
 	size_t i, nr = c->len >> PAGE_SHIFT;
 
-	c->copy = kvcalloc(nr, sizeof(*c->copy), GFP_KERNEL | __GFP_NOWARN);
+	c->copy = kvcalloc(nr, sizeof(*c->copy), GFP_KERNEL | __GFP_NOWARN | __GFP_RETRY_MAYFAIL);
 	if (!c->copy)
 		return;
 	for (i = 0; i < nr; i++) {
-		c->copy[i] = alloc_page(GFP_HIGHUSER | __GFP_NOWARN | __GFP_RETRY_MAYFAIL);
-		if (c->copy[i])
-			memcpy_to_page(c->copy[i], 0, c->cpu + i * PAGE_SIZE, PAGE_SIZE);
+		/* Once there's no more, looking harder for each would take for ever. */
+		c->copy[i] = alloc_page(GFP_HIGHUSER | __GFP_NOWARN | __GFP_NORETRY);
+		if (!c->copy[i])
+			break;
+		memcpy_to_page(c->copy[i], 0, c->cpu + i * PAGE_SIZE, PAGE_SIZE);
 		cond_resched();
 	}
 }

@@ -49,6 +49,17 @@ int usrpci_set_dma_mask(struct usrpci_command *cmd)
 	return err;
 }
 
+/* With nobody else inside the gate: INTx's handler writes to the same register. */
+static void usrpci_change_master(struct usrpci_file *file, bool enable)
+{
+	usrpci_irq_hold(file);
+	if (enable)
+		pci_set_master(usrpci_pdev(file));
+	else
+		pci_clear_master(usrpci_pdev(file));
+	usrpci_irq_release(file);
+}
+
 int usrpci_set_master(struct usrpci_command *cmd)
 {
 	struct usrpci_ioc_master *arg = cmd->arg;
@@ -59,12 +70,11 @@ int usrpci_set_master(struct usrpci_command *cmd)
 	err = usrpci_enter_alone(cmd->file);
 	if (err)
 		return err;
-	if (!arg->enable)
-		pci_clear_master(usrpci_pdev(cmd->file));
-	else if (usrpci_isolation_permits(usrpci_pdev(cmd->file), cmd->file->needs_strict))
-		pci_set_master(usrpci_pdev(cmd->file));
-	else
+	if (arg->enable && !usrpci_isolation_permits(usrpci_pdev(cmd->file),
+						     cmd->file->needs_strict))
 		err = -EPERM;
+	else
+		usrpci_change_master(cmd->file, arg->enable);
 	usrpci_leave_alone(cmd->file);
 	return err;
 }

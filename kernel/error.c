@@ -35,11 +35,20 @@ static pci_ers_result_t usrpci_error_detected(struct pci_dev *pdev, pci_channel_
 						      PCI_ERS_RESULT_NEED_RESET;
 }
 
-/* The function has the state of power-on: give it back what probe or unclaim saved. */
+/*
+ * The function may have the state of power-on. It has a user yet if the error wasn't
+ * fatal and another function asked for the reset: for that user it is one by others.
+ */
 static pci_ers_result_t usrpci_slot_reset(struct pci_dev *pdev)
 {
+	struct usrpci_function *f = pci_get_drvdata(pdev);
+
+	usrpci_reset_prepare(pdev);
+	pci_load_saved_state(pdev, f->file ? f->file->saved : f->saved);
 	pci_restore_state(pdev);
-	pci_save_state(pdev);
+	if (f->file && pdev->is_busmaster)
+		pci_set_master(pdev);
+	usrpci_reset_done(pdev);
 	return PCI_ERS_RESULT_RECOVERED;
 }
 

@@ -52,10 +52,12 @@ void usrpci_event_add(struct usrpci_file *file, enum usrpci_event_type type, u32
 	unsigned long flags;
 
 	spin_lock_irqsave(&events->lock, flags);
-	if (type == USRPCI_EVENT_REMOVED)
+	if (type == USRPCI_EVENT_REMOVED) {
+		events->ended = true;
 		events->removed = detail;
-	else
+	} else if (!events->ended) {
 		usrpci_event_queue(events, type, detail);
+	}
 	spin_unlock_irqrestore(&events->lock, flags);
 	trace_usrpci_event(file->function, type, detail);
 	wake_up_interruptible_poll(&file->wait, EPOLLPRI);
@@ -90,8 +92,8 @@ static int usrpci_event_take(struct usrpci_file *file, struct usrpci_ioc_event *
 }
 
 /*
- * All or nothing: what can't be told stays. The answer's memory is tried first,
- * since nothing can be put back once somebody else has taken the next one.
+ * What can't be told stays: the answer's memory is tried first, since nothing can be
+ * put back once somebody else has taken the next one.
  */
 int usrpci_event(struct usrpci_command *cmd)
 {

@@ -23,7 +23,8 @@ struct usrpci_file;
  * @queue: oldest first; @count of each is how often
  * @nr: entries of @queue
  * @lost: had no room
- * @removed: enum usrpci_removal, once; 0 if it isn't, or was told
+ * @ended: the function was removed; nothing is added any more
+ * @removed: enum usrpci_removal till that was told, else 0
  */
 struct usrpci_events {
 	spinlock_t lock; /* all of this */
@@ -34,6 +35,7 @@ struct usrpci_events {
 	} queue[USRPCI_NR_EVENTS];
 	u32 nr;
 	u64 lost;
+	bool ended;
 	u32 removed;
 };
 

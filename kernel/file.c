@@ -56,6 +56,9 @@ static int usrpci_file_open(struct usrpci_function *f, struct file *filp)
 		return -ENODEV;
 	if (f->file)
 		return -EBUSY;
+	/* Recovery from an error isn't over, or failed: who knows what its registers hold. */
+	if (pci_channel_offline(f->pdev))
+		return -EIO;
 	if (!usrpci_isolation_permits(f->pdev, usrpci_isolation_required()))
 		return -EPERM;
 	file = usrpci_file_alloc(f, filp);

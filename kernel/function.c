@@ -65,6 +65,7 @@ static void usrpci_function_release(struct device *dev)
 	struct usrpci_function *f = container_of(dev, struct usrpci_function, dev);
 
 	ida_free(&usrpci_minors, MINOR(f->dev.devt));
+	kfree(f->saved);
 	pci_dev_put(f->pdev);
 	kfree(f);
 }
@@ -116,6 +117,10 @@ static int usrpci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	pci_set_drvdata(pdev, f);
 	pci_intx(pdev, 0);
 	pci_save_state(pdev);
+	err = -ENOMEM;
+	f->saved = pci_store_saved_state(pdev);
+	if (!f->saved)
+		goto put;
 	err = cdev_device_add(&f->cdev, &f->dev);
 	if (err)
 		goto put;
@@ -134,13 +139,14 @@ void usrpci_function_revoke(struct usrpci_function *f, enum usrpci_removal why)
 	down_write(&f->gate);
 	file = f->file;
 	f->file = NULL;
-	if (file)
+	if (file) {
+		/* First: whoever meets ENODEV may ask why. */
+		usrpci_event_add(file, USRPCI_EVENT_REMOVED, why);
 		file->dead = true;
+	}
 	up_write(&f->gate);
-	if (!file)
-		return;
-	usrpci_event_add(file, USRPCI_EVENT_REMOVED, why);
-	usrpci_teardown(file);
+	if (file)
+		usrpci_teardown(file);
 }
 
 /* Nobody new gets in, who is in is shown out, and nobody is waited for. */

@@ -174,22 +174,45 @@ static void usrpci_intx_unmask(struct usrpci_vector *v)
 	spin_unlock_irq(&v->lock);
 }
 
-/* After a storm. Nobody knows what was lost: the user has to look. */
-static void usrpci_msi_unmask(struct usrpci_vector *v)
+/* After a storm, of @v or of a vector that was masked with it: some may have been lost. */
+static bool usrpci_storm_forget(struct usrpci_vector *v, bool lost)
 {
-	bool by_line = v->where == USRPCI_MASK_LINE;
 	bool masked;
 
 	spin_lock_irq(&v->lock);
 	masked = v->masked;
 	v->masked = false;
 	v->in_window = 0;
-	if (masked)
+	if (masked || lost)
 		usrpci_vector_signal(v);
-	if (masked && !by_line)
-		usrpci_msi_set_enable(v, true);
 	spin_unlock_irq(&v->lock);
-	if (masked && by_line)
+	return masked;
+}
+
+/*
+ * Vectors without masks of their own were masked together. The bit is written even if
+ * none is: the kernel itself reads and writes it when it moves a vector to another CPU.
+ */
+static void usrpci_msi_unmask_all(struct usrpci_irq *irq)
+{
+	bool masked = false;
+	u32 i;
+
+	for (i = 0; i < irq->nr; i++)
+		masked |= READ_ONCE(irq->vectors[i].masked);
+	for (i = 0; i < irq->nr; i++)
+		usrpci_storm_forget(&irq->vectors[i], masked);
+	spin_lock_irq(&irq->vectors[0].lock);
+	usrpci_msi_set_enable(&irq->vectors[0], true);
+	spin_unlock_irq(&irq->vectors[0].lock);
+}
+
+/* Under irq->mutex. */
+static void usrpci_msi_unmask(struct usrpci_irq *irq, struct usrpci_vector *v)
+{
+	if (v->where == USRPCI_MASK_MSI)
+		usrpci_msi_unmask_all(irq);
+	else if (usrpci_storm_forget(v, false))
 		enable_irq(v->line);
 }
 
@@ -243,8 +266,11 @@ static void usrpci_vectors_free(struct usrpci_irq *irq, struct pci_dev *pdev, u3
 		pci_intx(pdev, 0);
 	for (i = 0; i < nr; i++)
 		free_irq(irq->vectors[i].line, &irq->vectors[i]);
-	if (irq->type != USRPCI_IRQ_INTX)
+	if (irq->type != USRPCI_IRQ_INTX) {
 		pci_free_irq_vectors(pdev);
+		/* Freed, MSI leaves INTx on, which nobody would handle. */
+		pci_intx(pdev, 0);
+	}
 	for (i = 0; i < nr; i++)
 		if (irq->vectors[i].eventfd)
 			eventfd_ctx_put(irq->vectors[i].eventfd);
@@ -529,7 +555,7 @@ int usrpci_irq_unmask(struct usrpci_command *cmd)
 	else if (file->irq.type == USRPCI_IRQ_INTX)
 		usrpci_intx_unmask(&file->irq.vectors[0]);
 	else
-		usrpci_msi_unmask(&file->irq.vectors[arg->vector]);
+		usrpci_msi_unmask(&file->irq, &file->irq.vectors[arg->vector]);
 	mutex_unlock(&file->irq.mutex);
 	usrpci_leave(file);
 	return err;

@@ -130,13 +130,18 @@ int usrpci_quiesce(struct usrpci_command *cmd)
 	return err;
 }
 
-static void usrpci_quiesce_write(const struct usrpci_ioc_quiesce_step *step, void __iomem *reg)
+static void usrpci_quiesce_write(struct pci_dev *pdev, const struct usrpci_ioc_quiesce_step *step,
+				 void __iomem *reg)
 {
-	u64 value = step->value;
+	u64 all = usrpci_width_mask(step->width);
+	u64 old = 0;
 
-	if (step->mask != usrpci_width_mask(step->width))
-		value |= usrpci_register_read(reg, step->width) & ~step->mask;
-	usrpci_register_write(reg, step->width, value);
+	if (step->mask != all)
+		old = usrpci_register_read(reg, step->width);
+	/* Not what was there, if the function has gone meanwhile. */
+	if (old == all && !pci_device_is_present(pdev))
+		return;
+	usrpci_register_write(reg, step->width, (old & ~step->mask) | step->value);
 }
 
 static bool usrpci_quiesce_until(const struct usrpci_ioc_quiesce_step *step, void __iomem *reg)
@@ -178,7 +183,7 @@ void usrpci_quiesce_run(struct usrpci_file *file)
 	usrpci_quiesce_decode(usrpci_pdev(file), q);
 	for (i = 0; i < q->nr; i++) {
 		if (q->steps[i].kind == USRPCI_QUIESCE_WRITE)
-			usrpci_quiesce_write(&q->steps[i], q->regs[i]);
+			usrpci_quiesce_write(usrpci_pdev(file), &q->steps[i], q->regs[i]);
 		else if (!usrpci_quiesce_until(&q->steps[i], q->regs[i]))
 			ok = false;
 	}

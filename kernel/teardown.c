@@ -44,6 +44,8 @@ void usrpci_teardown(struct usrpci_file *file)
 	trace_usrpci_teardown(file->function, present);
 	/* A program that lives on must not start the device again. */
 	usrpci_pages_zap(file);
+	/* What follows writes to the command register, and so does INTx's handler. */
+	usrpci_irq_hold(file);
 	wake_up_interruptible_all(&file->wait);
 	if (present && !pci_channel_offline(pdev))
 		usrpci_stop(file);

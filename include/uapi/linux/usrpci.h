@@ -423,7 +423,9 @@ struct usrpci_ioc_irq_wire {
  * If the device still asserts it, it is signalled again at once.
  *
  * A vector of MSI or MSI-X is masked by a storm only, see USRPCI_EVENT_STORM. It
- * is signalled once when it's unmasked, since interrupts may have been lost.
+ * is signalled once when it's unmasked, since interrupts may have been lost. MSI
+ * vectors that have no masks of their own are masked together, and unmasked together
+ * by unmasking any: each is signalled.
  * Nothing happens to a vector that isn't masked.
  *
  * EINVAL: no such vector is set up.
