@@ -486,7 +486,7 @@ static void intx_rewired_while_firing(void **state)
 	assert_int_equal(function_irq_setup(edu->fd, USRPCI_IRQ_INTX, 1), 0);
 	stop = false;
 	pthread_create(&thread, NULL, intx_raiser, edu);
-	for (i = 0; i < MANY || (i < 2 * MANY && times_fired() <= 100); i++) {
+	for (i = 0; i < (int)times(MANY) || (i < 2 * MANY && times_fired() <= 100); i++) {
 		assert_int_equal(function_irq_wire(edu->fd, 0, 1, &events[i % 3]), 0);
 		if (i % 100)
 			continue;
@@ -669,7 +669,7 @@ static void comes_and_goes(int (*take)(void), int (*give)(void), void *(*user)(v
 	stop = false;
 	for (i = 0; i < OPENERS; i++)
 		pthread_create(&threads[i], NULL, user, NULL);
-	for (i = 0; i < ROUNDS; i++) {
+	for (i = 0; i < (int)times(ROUNDS); i++) {
 		usleep(i * 300);
 		assert_int_equal(take(), 0);
 		on += user == opener && !is_off();
@@ -749,7 +749,7 @@ static void unbound_while_closed(void **state)
 	int i, fd;
 
 	pthread_barrier_init(&both, NULL, 2);
-	for (i = 0; i < ROUNDS; i++) {
+	for (i = 0; i < (int)times(ROUNDS); i++) {
 		fd = function_open(function_edu());
 		assert_true(fd >= 0);
 		region = function_region(memory, 4 * PAGE, 0);
@@ -991,7 +991,7 @@ static void *unmapper(void *arg)
 	struct pair *pair = arg;
 	int i;
 
-	for (i = 0; i < 3000; i++) {
+	for (i = 0; i < (int)times(3000); i++) {
 		pthread_barrier_wait(&both);
 		pair->result = function_unmap_one(pair->fd, pair->handle);
 		pthread_barrier_wait(&both);
@@ -1010,7 +1010,7 @@ static void of_two_that_unmap_a_handle_one_does(void **state)
 
 	pthread_barrier_init(&both, NULL, 2);
 	pthread_create(&thread, NULL, unmapper, &pair);
-	for (i = 0; i < 3000; i++) {
+	for (i = 0; i < (int)times(3000); i++) {
 		r = function_region(memory + 1, PAGE, 0);
 		assert_int_equal(i % 2 ? function_coherent(pair.fd, PAGE, &buffer) :
 				 function_map(pair.fd, &r), 0);
@@ -1054,7 +1054,7 @@ static void buffer_mapped_while_unmapped(void **state)
 
 	stop = false;
 	pthread_create(&thread, NULL, buffer_mapper, &fd);
-	for (i = 0; i < 3000; i++) {
+	for (i = 0; i < (int)times(3000); i++) {
 		assert_int_equal(function_coherent(fd, PAGE, &buffer), 0);
 		offset_to_map = buffer.mmap_offset;
 		if (i % 2)
@@ -1091,7 +1091,7 @@ static void memory_shifts_while_it_is_mapped(void **state)
 	shifting = pages_new(4, 1);
 	stop = false;
 	pthread_create(&thread, NULL, shifter, NULL);
-	for (i = 0; i < 3000; i++) {
+	for (i = 0; i < (int)times(3000); i++) {
 		r = function_region(shifting, 4 * PAGE, i % 3);
 		err = function_map(fd, &r);
 		assert_true(!err || err == -EFAULT);
