@@ -4,7 +4,7 @@
 #   make          the library, the command, the drivers, the examples, the module
 #   make demo     see it work, on a machine with nothing installed
 #   make check    all tests, in a virtual machine where they need a kernel
-#   make campaign what could go wrong, very often: an hour or so of it
+#   make campaign what could go wrong, very often: some hours
 #   make lint     checkpatch, sparse, clang-tidy, shellcheck, the ABI's padding
 #   make install  DESTDIR=… PREFIX=/usr/local KDIR=/lib/modules/…/build MODULE=no
 #   V=1           show each command whole
