@@ -116,6 +116,9 @@ static void test_open_access(void **state)
 	bind_to("usrpci");
 	open_says(BDF, -ENOENT, BDF " is bound to usrpci, but /dev/usrpci/" BDF " isn't there "
 		  "(yet); run: udevadm settle");
+	open_says(BDF, -EIO, BDF " couldn't be reset, or its link failed and hasn't recovered; as "
+		  "root, run: echo 1 >/sys/bus/pci/devices/" BDF "/remove; "
+		  "echo 1 >/sys/bus/pci/rescan; usrpci bind " BDF);
 	tree_file(&tree, "dev/usrpci/" BDF, "");
 	open_says(BDF, -EACCES, "/dev/usrpci/" BDF " belongs to user %u and group %u, with mode "
 		  "0644; as root, run: usrpci bind --group %u " BDF, geteuid(), getegid(),

@@ -101,6 +101,10 @@ int usrpci_kernel_explain_open(const char *root, const char *address, int err,
 	case ENXIO:
 		return snprintf(buf, len, "%s is bound to usrpci, but /dev/usrpci/%s isn't there "
 				"(yet); run: udevadm settle", bdf, bdf);
+	case EIO:
+		return snprintf(buf, len, "%s couldn't be reset, or its link failed and hasn't "
+				"recovered; as root, run: echo 1 >/sys/bus/pci/devices/%s/remove; "
+				"echo 1 >/sys/bus/pci/rescan; usrpci bind %s", bdf, bdf, bdf);
 	case EPROTONOSUPPORT:
 		return snprintf(buf, len, "the usrpci module is of another version than this "
 				"program; as root, run: modprobe -r usrpci; modprobe usrpci");
