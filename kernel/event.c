@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Copyright (C) 2026 The usrpci authors */
 
+#include <linux/mutex.h>
 #include <linux/poll.h>
 #include <linux/usrpci.h>
 
@@ -11,6 +12,7 @@
 
 void usrpci_events_init(struct usrpci_events *events)
 {
+	mutex_init(&events->telling);
 	spin_lock_init(&events->lock);
 }
 
@@ -63,7 +65,8 @@ void usrpci_event_add(struct usrpci_file *file, enum usrpci_event_type type, u32
 	wake_up_interruptible_poll(&file->wait, EPOLLPRI);
 }
 
-static int usrpci_event_take(struct usrpci_file *file, struct usrpci_ioc_event *arg)
+/* The oldest one; it stays. */
+static int usrpci_event_peek(struct usrpci_file *file, struct usrpci_ioc_event *arg)
 {
 	struct usrpci_events *events = &file->events;
 	int err = 0;
@@ -73,36 +76,51 @@ static int usrpci_event_take(struct usrpci_file *file, struct usrpci_ioc_event *
 		arg->type = events->queue[0].type;
 		arg->detail = events->queue[0].detail;
 		arg->count = events->queue[0].count;
-		events->nr--;
-		memmove(events->queue, events->queue + 1, events->nr * sizeof(events->queue[0]));
 	} else if (events->removed) {
 		arg->type = USRPCI_EVENT_REMOVED;
 		arg->detail = events->removed;
 		arg->count = 1;
-		events->removed = 0;
 	} else {
 		err = READ_ONCE(file->dead) ? -ENODEV : -EAGAIN;
 	}
-	if (!err) {
-		arg->lost = events->lost;
-		events->lost = 0;
-	}
+	arg->lost = events->lost;
 	spin_unlock_irq(&events->lock);
 	return err;
 }
 
-/*
- * What can't be told stays: the answer's memory is tried first, since nothing can be
- * put back once somebody else has taken the next one.
- */
+/* What was told goes. It may have happened again meanwhile, and that's to be told yet. */
+static void usrpci_event_drop(struct usrpci_events *events, const struct usrpci_ioc_event *told)
+{
+	spin_lock_irq(&events->lock);
+	events->lost -= told->lost;
+	if (told->type == USRPCI_EVENT_REMOVED) {
+		events->removed = 0;
+	} else {
+		events->queue[0].count -= told->count;
+		if (!events->queue[0].count) {
+			events->nr--;
+			memmove(events->queue, events->queue + 1,
+				events->nr * sizeof(events->queue[0]));
+		}
+	}
+	spin_unlock_irq(&events->lock);
+}
+
+/* All or nothing: an event is dropped once the caller has it, and no sooner. */
 int usrpci_event(struct usrpci_command *cmd)
 {
+	struct usrpci_events *events = &cmd->file->events;
 	struct usrpci_ioc_event *arg = cmd->arg;
 	int err;
 
-	err = usrpci_respond(cmd, sizeof(*arg));
-	if (err)
-		return err;
-	err = usrpci_event_take(cmd->file, arg);
-	return err ?: usrpci_respond(cmd, sizeof(*arg));
+	/* The memory of one caller can make the others wait, which nothing else does. */
+	if (mutex_lock_killable(&events->telling))
+		return -EINTR;
+	err = usrpci_event_peek(cmd->file, arg);
+	if (!err)
+		err = usrpci_respond(cmd, sizeof(*arg));
+	if (!err)
+		usrpci_event_drop(events, arg);
+	mutex_unlock(&events->telling);
+	return err;
 }

@@ -8,6 +8,7 @@
 #ifndef USRPCI_EVENT_H
 #define USRPCI_EVENT_H
 
+#include <linux/mutex.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/usrpci.h>
@@ -19,6 +20,7 @@ struct usrpci_file;
 
 /**
  * struct usrpci_events - Events that were not told yet.
+ * @telling: held while one is told, so that it stays the oldest
  * @lock: guards what follows; taken in hard interrupts too
  * @queue: oldest first; @count of each is how often
  * @nr: entries of @queue
@@ -27,7 +29,8 @@ struct usrpci_file;
  * @removed: enum usrpci_removal till that was told, else 0
  */
 struct usrpci_events {
-	spinlock_t lock; /* all of this */
+	struct mutex telling; /* who takes events off */
+	spinlock_t lock; /* what follows */
 	struct {
 		u32 type;
 		u32 detail;
