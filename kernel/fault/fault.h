@@ -11,6 +11,7 @@
 
 /* What declares the calls, before their names are taken. */
 #include <linux/cdev.h>
+#include <linux/completion.h>
 #include <linux/device.h>
 #include <linux/dma-mapping.h>
 #include <linux/eventfd.h>
@@ -22,6 +23,7 @@
 #include <linux/mm.h>
 #include <linux/mmap_lock.h>
 #include <linux/module.h>
+#include <linux/mutex.h>
 #include <linux/pci.h>
 #include <linux/poll.h>
 #include <linux/pid.h>
@@ -141,6 +143,11 @@ static inline void *usrpci_real_vmemdup_user(const void __user *src, size_t len)
 	return vmemdup_user(src, len);
 }
 
+static inline int usrpci_real_mutex_lock_killable(struct mutex *mutex)
+{
+	return mutex_lock_killable(mutex);
+}
+
 static inline struct class *usrpci_real_class_create(const char *name)
 {
 	return usrpci_class_create(name);
@@ -180,8 +187,11 @@ static inline struct class *usrpci_real_class_create(const char *name)
 #undef __get_free_page
 #undef get_user
 #undef put_user
+#undef mutex_lock_killable
 #undef usrpci_class_create
 #undef free_page
+#undef alloc_page
+#undef __free_page
 #undef module_init
 #undef module_exit
 
@@ -199,6 +209,8 @@ static inline struct class *usrpci_real_class_create(const char *name)
 #define __get_free_page(...) \
 	((unsigned long)usrpci_fault_take(PAGES, "__get_free_page", NULL, \
 					  (void *)__get_free_pages(__VA_ARGS__, 0)))
+#define alloc_page(_gfp) \
+	usrpci_fault_take(PAGES, "alloc_page", NULL, alloc_pages(_gfp, 0))
 #define kasprintf(_gfp, ...) \
 	(!((_gfp) & __GFP_NOFAIL) && usrpci_fault("kasprintf") ? NULL : \
 	 kasprintf(_gfp, __VA_ARGS__))
@@ -234,6 +246,14 @@ static inline struct class *usrpci_real_class_create(const char *name)
 #define pin_user_pages_fast(...) usrpci_fault_pin(__VA_ARGS__)
 #define mmap_read_lock_killable(...) \
 	usrpci_fault_or("mmap_read_lock_killable", -EINTR, mmap_read_lock_killable(__VA_ARGS__))
+#define mutex_lock_killable(...) \
+	usrpci_fault_or("mutex_lock_killable", -EINTR, \
+			usrpci_real_mutex_lock_killable(__VA_ARGS__))
+#define wait_for_completion_killable(...) \
+	usrpci_fault_or("wait_for_completion_killable", -ERESTARTSYS, \
+			wait_for_completion_killable(__VA_ARGS__))
+#define vmf_insert_pfn_prot(...) \
+	usrpci_fault_or("vmf_insert_pfn_prot", VM_FAULT_OOM, vmf_insert_pfn_prot(__VA_ARGS__))
 #define eventfd_ctx_fdget(...) \
 	usrpci_fault_take(EVENTFDS, "eventfd_ctx_fdget", ERR_PTR(-EBADF), \
 			  eventfd_ctx_fdget(__VA_ARGS__))
@@ -276,6 +296,7 @@ static inline struct class *usrpci_real_class_create(const char *name)
 
 #define kfree(_p) usrpci_fault_give(MEMORY, _p, kfree, _p)
 #define kvfree(_p) usrpci_fault_give(MEMORY, _p, kvfree, _p)
+#define __free_page(_page) usrpci_fault_give(PAGES, _page, __free_pages, _page, 0)
 #define free_page(_addr) usrpci_fault_give(PAGES, _addr, free_pages, _addr, 0)
 #define dma_free_coherent(_dev, _len, _cpu, _bus) \
 	usrpci_fault_give(COHERENT, _cpu, dma_free_coherent, _dev, _len, _cpu, _bus)
