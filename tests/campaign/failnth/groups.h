@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 The usrpci authors */
+#ifndef FAILNTH_GROUPS_H
+#define FAILNTH_GROUPS_H
+
+#include "scene.h"
+
+/* Each is in the file of its name. */
+extern const struct group module_group;
+extern const struct group control_group;
+extern const struct group buffer_group;
+extern const struct group mapping_group;
+extern const struct group interrupt_group;
+extern const struct group register_group;
+extern const struct group end_group;
+extern const struct group fork_group;
+extern const struct group driver_group;
+extern const struct group life_group;
+
+#endif /* FAILNTH_GROUPS_H */
