@@ -11,10 +11,15 @@ extern const struct group control_group;
 extern const struct group buffer_group;
 extern const struct group mapping_group;
 extern const struct group interrupt_group;
+extern const struct group storm_group;
 extern const struct group register_group;
+extern const struct group quiesce_group;
+extern const struct group event_group;
+extern const struct group isolation_group;
 extern const struct group end_group;
 extern const struct group fork_group;
 extern const struct group driver_group;
+extern const struct group revoke_group;
 extern const struct group life_group;
 
 #endif /* FAILNTH_GROUPS_H */

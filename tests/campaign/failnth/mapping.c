@@ -11,6 +11,8 @@
 #include "acts.h"
 #include "scene.h"
 
+#define REPEATED	8	/* times in a region */
+
 int act_map(struct scene *s)
 {
 	choose_regions(s, 1, s->q->n, s->q->kind);
@@ -70,6 +72,47 @@ static void undo_map_short(struct scene *s)
 {
 	if (s->nr)
 		undo_map(s);
+}
+
+/* Neighbours that don't lie side by side in memory, since all are the same page. */
+static int setup_repeated(struct scene *s)
+{
+	int fd = memfd_create("page", MFD_CLOEXEC);
+	size_t at;
+
+	s->map_len = REPEATED * s->q->n * PAGE;
+	s->map = mmap(NULL, s->map_len, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (s->map == MAP_FAILED || ftruncate(fd, PAGE))
+		return -errno;
+	for (at = 0; at < s->map_len; at += PAGE)
+		if (mmap(s->map + at, PAGE, PROT_READ | PROT_WRITE,
+			 MAP_SHARED | MAP_FIXED | MAP_POPULATE, fd, 0) == MAP_FAILED)
+			return -errno;
+	close(fd);
+	return setup_open(s);
+}
+
+/* Room for real neighbours: that's enough where an IOMMU makes them some. */
+static int act_map_repeated(struct scene *s)
+{
+	bool merged = s->info.isolation >= USRPCI_ISOLATION_LAZY;
+	unsigned int i;
+	int err;
+
+	s->nr = s->q->n;
+	for (i = 0; i < s->nr; i++) {
+		s->regions[i] = function_region(s->map + i * REPEATED * PAGE, REPEATED * PAGE,
+						s->q->kind);
+		s->regions[i].sg = (uintptr_t)s->runs;
+		s->regions[i].nr_sg = 1;
+	}
+	err = map_regions(s);
+	if (merged || err != -ENOSPC)
+		return err ?: merged ? 0 : -EBADMSG;
+	for (i = 0; i < s->q->n; i++)
+		err = s->regions[i].nr_sg > 1 ? err : -EBADMSG;
+	s->nr = 0;
+	return err == -ENOSPC ? 0 : err;
 }
 
 static int act_map_no_bounce(struct scene *s)
@@ -165,6 +208,8 @@ static const struct sequence sequences[] = {
 	  .undo = undo_map },
 	{ "map with too little room", EDU, .n = 5, .kind = TO, OPENED, .act = act_map_short,
 	  .undo = undo_map_short },
+	{ "map a repeated page", EDU, .n = 4, .kind = TO, .setup = setup_repeated,
+	  .act = act_map_repeated, .undo = undo_map_short, .end = end_unmap_close },
 	{ "map with no bounce", EDU, .n = 9, .kind = FROM, OPENED, .act = act_map_no_bounce,
 	  .undo = undo_map_short },
 	{ "unmap", EDU, .n = 1, .setup = setup_mapped, .act = act_unmap,
