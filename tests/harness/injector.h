@@ -41,7 +41,10 @@ struct injector {
 /* The module's if it has one, else the kernel's; NULL if there's neither. */
 const struct injector *injector_find(void);
 
-/* Of a module built with FAULT=y: calls that can fail, and those of them that never did. */
+/*
+ * Of a module built with FAULT=y: calls that can fail, and those of them that never did
+ * since it was loaded. What failed while it was being loaded isn't known to it any more.
+ */
 void injector_sites(unsigned int *all, unsigned int *never, bool show);
 
 #endif /* HARNESS_INJECTOR_H */
