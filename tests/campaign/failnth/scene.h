@@ -83,8 +83,7 @@ struct scene {
  * @arms: @act arms the injector itself, at @scene->nth
  * @hook_only: too much of the kernel's own isn't up to failures there
  * @kernel_only: the module's hook isn't there then
- * @once: not in each round; where there are hundreds of calls of the kernel's own in it,
- *	and each takes seconds, only some of them fail
+ * @once: not in each round
  */
 struct sequence {
 	const char *name;

@@ -93,15 +93,26 @@ bool sequence_is_for(const struct sequence *q, const struct injector *injector)
 	return injector->of_kernel ? !q->hook_only : !q->kernel_only;
 }
 
+/*
+ * How far it is from one call that fails to the next. Of the kernel's own there are hundreds,
+ * which take seconds each: by chance, so that more sequences are come by, and others each time.
+ */
+static unsigned int stride(struct scene *s, const struct sequence *q)
+{
+	if (!s->injector->of_kernel)
+		return 1;
+	return 1 + campaign_below(s->c, q->once ? 64 : 16);
+}
+
 void sweep(struct scene *s, const struct sequence *q)
 {
-	unsigned int nth = 1, nr = 0;
+	unsigned int nth = stride(s, q), nr = 0;
 
 	s->skew = campaign_below(s->c, PAGE);
 	while (pass(s, q, nth)) {
 		campaign_step(s->c, 1);
 		nr++;
-		nth += q->once && s->injector->of_kernel ? 1 + campaign_below(s->c, 64) : 1;
+		nth += stride(s, q);
 		if (nth > MAX_NTH) {
 			campaign_fault(s->c, "%s: no end to what fails", q->name);
 			break;
