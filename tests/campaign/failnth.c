@@ -15,7 +15,7 @@
 #include "memory.h"
 
 #define MAX_SEQUENCES	200
-#define LONG_RUN	500	/* in which the module is loaded again, too */
+#define LONG_RUN	250	/* in which the module is loaded again, too */
 
 static const struct group *const groups[] = {
 	&module_group, &control_group, &buffer_group, &mapping_group, &interrupt_group,
@@ -60,9 +60,10 @@ static void sweep_all(struct scene *s)
 {
 	const struct sequence *all[MAX_SEQUENCES];
 	unsigned int i, nr = sequences_of(s, true, all);
-	/* Where the whole kernel's calls fail that would take hours. */
+	/* Where the whole kernel's calls fail that would take hours, and one sequence minutes. */
 	bool whole = s->c->goal >= LONG_RUN && !s->injector->of_kernel;
 
+	s->limit = s->injector->of_kernel ? s->c->goal : 0;
 	for (i = 0; i < nr && s->c->goal >= LONG_RUN; i++)
 		sweep(s, all[i]);
 	nr = sequences_of(s, false, all);

@@ -29,6 +29,7 @@ enum on { EDU, NVME };
  * @bdf: the function
  * @nth: the call that fails, for a sequence that arms the injector itself
  * @failed: it did; for such a one to say
+ * @limit: failures after which a sweep isn't carried on, or 0
  * @skew: a random offset, the same for the whole sweep
  * @fd: the function's file, or -1
  * @info: what it said when it was opened
@@ -52,6 +53,7 @@ struct scene {
 	const char *bdf;
 	unsigned int nth;
 	bool failed;
+	uint64_t limit;
 	size_t skew;
 	int fd;
 	struct usrpci_ioc_info info;

@@ -113,6 +113,8 @@ void sweep(struct scene *s, const struct sequence *q)
 		campaign_step(s->c, 1);
 		nr++;
 		nth += stride(s, q);
+		if (s->limit && s->c->done >= s->limit)
+			break;
 		if (nth > MAX_NTH) {
 			campaign_fault(s->c, "%s: no end to what fails", q->name);
 			break;
