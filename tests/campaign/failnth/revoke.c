@@ -32,7 +32,7 @@ static int setup_revoked(struct scene *s)
 	return setup_filled(s) ?: act_unbind(s);
 }
 
-/* One page is lost, or all, if there was no memory for its copy; the others are as they were. */
+/* From a page on that there was no memory for all are lost; the ones before are as they were. */
 static void undo_revoke(struct scene *s)
 {
 	size_t i, lost = 0;
@@ -42,10 +42,10 @@ static void undo_revoke(struct scene *s)
 
 		if (touch(word))
 			lost++;
-		else if (*word != pattern(i) || touch_write(word, ~*word))
+		else if (lost || *word != pattern(i) || touch_write(word, ~*word))
 			must(s, "what was in the buffer", -EBADMSG);
 	}
-	if (lost && (!s->failed || (lost > 1 && lost < pages_of(s))))
+	if (lost && !s->failed)
 		campaign_fault(s->c, "%s, call %u: %zu pages of %zu are lost", s->q->name, s->nth,
 			       lost, pages_of(s));
 	campaign_tally(s->c, "pages lost for want of memory", lost);
