@@ -49,16 +49,17 @@ static int setup_irq(struct edu *edu, enum usrpci_irq irq)
 
 /*
  * A transfer can't be stopped, and there's no reset. It takes 100 ms; if the program
- * dies in it, its memory has to be there as long.
+ * dies in it, its memory has to be there as long, and its interrupt is nobody's.
  */
-static int await_dma_at_the_end(struct edu *edu)
+static int leave_orders(struct edu *edu)
 {
-	const struct usrpci_step idle = {
-		.until = true, .timeout_us = 300000, .width = 4, .offset = EDU_DMA_COMMAND,
-		.value = 0, .mask = EDU_DMA_RUN,
+	const struct usrpci_step steps[] = {
+		{ .until = true, .timeout_us = 300000, .width = 4, .offset = EDU_DMA_COMMAND,
+		  .value = 0, .mask = EDU_DMA_RUN },
+		{ .width = 4, .offset = EDU_IRQ_ACK, .value = UINT32_MAX, .mask = UINT32_MAX },
 	};
 
-	return usrpci_quiesce(edu->dev, &idle, 1);
+	return usrpci_quiesce(edu->dev, steps, sizeof(steps) / sizeof(steps[0]));
 }
 
 static int setup(struct edu *edu, enum usrpci_irq irq)
@@ -74,7 +75,7 @@ static int setup(struct edu *edu, enum usrpci_irq irq)
 	err = usrpci_set_dma_mask(edu->dev, EDU_DMA_MASK, EDU_DMA_MASK);
 	if (err)
 		return err;
-	err = await_dma_at_the_end(edu);
+	err = leave_orders(edu);
 	if (err)
 		return err;
 	err = usrpci_set_master(edu->dev, true);
