@@ -40,9 +40,17 @@ static void usrpci_dma_limits_restore(struct usrpci_file *file)
 	dma_set_min_align_mask(dev, file->limits.min_align_mask);
 }
 
-/* A function that answers with all ones has gone, or will come back as it likes. */
+/*
+ * A function that answers with all ones has gone, or will come back as it likes: an
+ * FPGA that was loaded anew has forgotten where its BARs are.
+ */
 static int usrpci_claim_reset(struct usrpci_function *f)
 {
+	if (pci_device_is_present(f->pdev) && f->needs_restore) {
+		pci_load_saved_state(f->pdev, f->saved);
+		pci_restore_state(f->pdev);
+		f->needs_restore = false;
+	}
 	if (pci_device_is_present(f->pdev) && f->needs_reset) {
 		if (usrpci_reset_function(f->pdev) == -EIO)
 			return -EIO;
@@ -61,15 +69,9 @@ int usrpci_claim(struct usrpci_file *file)
 	err = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(32));
 	if (err)
 		goto limits;
-	err = pci_enable_device(pdev);
-	if (err)
-		goto limits;
-	/* Nobody would handle it; what is saved below has both off. */
-	pci_clear_master(pdev);
-	pci_intx(pdev, 0);
 	err = pci_request_regions(pdev, KBUILD_MODNAME);
 	if (err)
-		goto disable;
+		goto limits;
 	err = usrpci_claim_reset(f);
 	if (err)
 		goto regions;
@@ -90,8 +92,6 @@ config:
 	usrpci_config_destroy(file);
 regions:
 	pci_release_regions(pdev);
-disable:
-	pci_disable_device(pdev);
 limits:
 	usrpci_dma_limits_restore(file);
 	return err;
@@ -111,5 +111,4 @@ void usrpci_unclaim(struct usrpci_file *file, bool present)
 	usrpci_config_destroy(file);
 	usrpci_dma_limits_restore(file);
 	pci_release_regions(pdev);
-	pci_disable_device(pdev);
 }

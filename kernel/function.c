@@ -96,6 +96,26 @@ static struct usrpci_function *usrpci_function_alloc(struct pci_dev *pdev)
 	return f;
 }
 
+/*
+ * For as long as it's bound: evaluating the firmware's tables takes longer than all
+ * the rest of an open. Nobody would handle an interrupt; it starts with both off.
+ */
+static int usrpci_function_enable(struct usrpci_function *f)
+{
+	int err = pci_enable_device(f->pdev);
+
+	if (err)
+		return err;
+	pci_clear_master(f->pdev);
+	pci_intx(f->pdev, 0);
+	pci_save_state(f->pdev);
+	f->saved = pci_store_saved_state(f->pdev);
+	if (f->saved)
+		return 0;
+	pci_disable_device(f->pdev);
+	return -ENOMEM;
+}
+
 static int usrpci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
 	struct usrpci_function *f;
@@ -115,18 +135,17 @@ static int usrpci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if (err)
 		goto put;
 	pci_set_drvdata(pdev, f);
-	pci_intx(pdev, 0);
-	pci_save_state(pdev);
-	err = -ENOMEM;
-	f->saved = pci_store_saved_state(pdev);
-	if (!f->saved)
+	err = usrpci_function_enable(f);
+	if (err)
 		goto put;
 	err = cdev_device_add(&f->cdev, &f->dev);
 	if (err)
-		goto put;
+		goto disable;
 	usrpci_debugfs_add(f);
 	return 0;
 
+disable:
+	pci_disable_device(pdev);
 put:
 	put_device(&f->dev);
 	return err;
@@ -161,6 +180,7 @@ static void usrpci_remove(struct pci_dev *pdev)
 	up_write(&f->gate);
 	usrpci_function_revoke(f, pci_device_is_present(pdev) ? USRPCI_REMOVED_ASKED :
 							       USRPCI_REMOVED_VANISHED);
+	pci_disable_device(pdev);
 	put_device(&f->dev);
 }
 

@@ -32,6 +32,7 @@ struct usrpci_file;
  * @gate: see above
  * @gone: removed; written under device_lock and the gate
  * @saved: configuration space as probe found it, for recovery from errors
+ * @needs_restore: it may have forgotten its configuration; under device_lock
  * @needs_reset: what drove it before may have left it active; under device_lock
  * @file: the open file, or NULL; written under device_lock and the gate
  * @debugfs: who holds what
@@ -42,6 +43,7 @@ struct usrpci_function {
 	struct pci_dev *pdev;
 	struct rw_semaphore gate;
 	bool gone;
+	bool needs_restore;
 	bool needs_reset;
 	struct pci_saved_state *saved;
 	struct usrpci_file *file;

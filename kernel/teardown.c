@@ -33,6 +33,7 @@ static void usrpci_stop(struct usrpci_file *file)
 static void usrpci_stop_failed(struct usrpci_file *file)
 {
 	pci_clear_master(usrpci_pdev(file));
+	file->function->needs_restore = true;
 	file->function->needs_reset = true;
 }
 
