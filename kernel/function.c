@@ -67,6 +67,7 @@ static void usrpci_function_release(struct device *dev)
 	ida_free(&usrpci_minors, MINOR(f->dev.devt));
 	kfree(f->saved);
 	pci_dev_put(f->pdev);
+	lockdep_unregister_key(&f->gate_key);
 	kfree(f);
 }
 
@@ -86,6 +87,9 @@ static struct usrpci_function *usrpci_function_alloc(struct pci_dev *pdev)
 	f->pdev = pci_dev_get(pdev);
 	f->needs_reset = true;
 	init_rwsem(&f->gate);
+	/* A bus that is reset closes the gates of all its functions. */
+	lockdep_register_key(&f->gate_key);
+	lockdep_set_class(&f->gate, &f->gate_key);
 	device_initialize(&f->dev);
 	f->dev.class = usrpci_class;
 	f->dev.parent = &pdev->dev;

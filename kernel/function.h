@@ -30,6 +30,7 @@ struct usrpci_file;
  * @cdev: /dev/usrpci/DDDD:BB:DD.F
  * @pdev: the function; referenced till this is freed
  * @gate: see above
+ * @gate_key: its class
  * @gone: removed; written under device_lock and the gate
  * @saved: configuration space as probe found it, for recovery from errors
  * @needs_restore: it may have forgotten its configuration; under device_lock
@@ -42,6 +43,7 @@ struct usrpci_function {
 	struct cdev cdev;
 	struct pci_dev *pdev;
 	struct rw_semaphore gate;
+	struct lock_class_key gate_key;
 	bool gone;
 	bool needs_restore;
 	bool needs_reset;
