@@ -158,6 +158,9 @@ static void reader(const struct slot *slot, int ready)
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	err = nvme_open(&nvme, slot->function, &(struct nvme_options){ .irq = NVME_BEST_IRQ });
+	if (err)
+		campaign_fault(&campaign, "%s: the disk doesn't open: %s", slot->function,
+			       strerror(-err));
 	if (err || write(ready, "", 1) != 1)
 		_exit(1);
 	dev = nvme_device(nvme);

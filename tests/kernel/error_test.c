@@ -2,8 +2,8 @@
 // Copyright (C) 2026 The usrpci authors
 /*
  * Errors that PCI Express reports (AER), injected by QEMU's monitor into virtio-net-pci
- * functions named victim1 and victim2, in slots of these numbers. The second one's port
- * never sees its link come back.
+ * functions named victim1 to victim3, in slots of these numbers. The second one's port
+ * never sees its link come back; the third one has a neighbour.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -45,6 +45,41 @@ static void set_bits(const char *bdf, unsigned int offset, uint16_t bits)
 	assert_int_equal(pread(fd, &word, sizeof(word), offset), sizeof(word));
 	word |= bits;
 	assert_int_equal(pwrite(fd, &word, sizeof(word), offset), sizeof(word));
+	close(fd);
+}
+
+static uint32_t get32(int fd, unsigned int offset)
+{
+	uint32_t value = 0;
+
+	assert_int_equal(pread(fd, &value, sizeof(value), offset), sizeof(value));
+	return value;
+}
+
+static unsigned int extended_capability(int fd, unsigned int id)
+{
+	unsigned int cap = PCI_CFG_SPACE_SIZE;
+
+	while (cap && PCI_EXT_CAP_ID(get32(fd, cap)) != id)
+		cap = PCI_EXT_CAP_NEXT(get32(fd, cap));
+	assert_true(cap);
+	return cap;
+}
+
+/* Another error that is told before recovery from this one has ended is lost. */
+static void wait_recovered(const char *bdf)
+{
+	uint64_t until = now_ms() + PATIENCE_MS;
+	unsigned int status;
+	char path[96];
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/config", bdf);
+	fd = open(path, O_RDONLY);
+	status = extended_capability(fd, PCI_EXT_CAP_ID_ERR) + PCI_ERR_UNCOR_STATUS;
+	while (get32(fd, status) && now_ms() < until)
+		usleep(1000);
+	assert_int_equal(get32(fd, status), 0);
 	close(fd);
 }
 
@@ -96,10 +131,42 @@ static void errors_that_are_not_fatal_are_told(void **state)
 	for (i = 0; i < 3; i++) {
 		assert_int_equal(monitor_command("pcie_aer_inject_error victim1 COMP_ABORT"), 0);
 		told(&v, USRPCI_EVENT_ERROR, USRPCI_ERROR_NONFATAL);
+		wait_recovered(v.slot.function);
 	}
 	/* All goes on. */
 	assert_int_equal(touch(v.regs), 0);
 	assert_int_equal(function_reset(v.fd), 0);
+	victim_close(&v);
+}
+
+/*
+ * The other function of the slot is the kernel's, and its driver asks for a reset of the
+ * slot at any error: for our user it's one by others.
+ */
+static void resets_after_errors_are_told(void **state)
+{
+	struct usrpci_ioc_bar before;
+	struct victim v;
+	char path[96];
+	uint32_t command;
+
+	assert_true(slot_find(&v.slot, 3));
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%.10s.1/driver", v.slot.function);
+	if (access(path, F_OK))
+		skip();
+	victim_open(&v, 3);
+	before = function_bar(v.fd, BAR);
+	assert_int_equal(monitor_command("pcie_aer_inject_error victim3 COMP_ABORT"), 0);
+	told(&v, USRPCI_EVENT_ERROR, USRPCI_ERROR_NONFATAL);
+	told(&v, USRPCI_EVENT_RESET, 0);
+	wait_recovered(v.slot.function);
+	/* As it was opened, but for what is the module's own to put back. */
+	assert_int_equal(config_read(v.fd, PCI_COMMAND, 2, &command), 0);
+	assert_int_equal(command & (PCI_COMMAND_MASTER | PCI_COMMAND_MEMORY),
+			 PCI_COMMAND_MASTER | PCI_COMMAND_MEMORY);
+	assert_int_equal(touch(v.regs), 0);
+	assert_int_equal(v.memory[5], 0x6b657074);
+	assert_int_equal(function_bar(v.fd, BAR).size, before.size);
 	victim_close(&v);
 }
 
@@ -177,10 +244,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(errors_that_are_not_fatal_are_told),
+		TEST(resets_after_errors_are_told),
 		TEST(fatal_errors_revoke_and_it_opens_again),
 		TEST(what_does_not_recover_does_not_open),
 	};
 
-	slots_require(2);
+	slots_require(3);
 	return cmocka_run_group_tests_name("error", tests, NULL, NULL);
 }

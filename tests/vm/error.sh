@@ -15,5 +15,8 @@ vm/run --kernel "${KERNEL:-stock}" --iommu strict --timeout 600 --monitor --devi
 	--device virtio-net-pci,aer=on,bus=port1,id=victim1 \
 	--device pcie-root-port,id=port2,chassis=2,slot=2,hotplug=off \
 	--device virtio-net-pci,aer=on,bus=port2,id=victim2 \
+	--device pcie-root-port,id=port3,chassis=3,slot=3,hotplug=off \
+	--device virtio-net-pci,aer=on,bus=port3,addr=0.0,multifunction=on,id=victim3 \
+	--device e1000e,bus=port3,addr=0.1 \
 	--add tests/harness/guest.sh --add tests/kernel/run.sh \
 	--add "${BUILD:-build}/tests/kernel/error_test" -- sh run.sh error_test
