@@ -120,7 +120,7 @@ make_stage() {
 	else
 		echo "module= depends="
 	fi >"$stage/vm/settings"
-	{ echo "shell=$shell coldplug=$coldplug"
+	{ echo "shell=$shell coldplug=$coldplug deadline=$timeout"
 	  local pair
 	  for pair in "${envs[@]}"; do echo "export ${pair%%=*}=$(quote "${pair#*=}" | cut -c 2-)"; done
 	} >>"$stage/vm/settings"

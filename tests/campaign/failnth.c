@@ -136,8 +136,8 @@ int main(int argc, char **argv)
 		sweep_all(&s);
 	injector_sites(&sites, &never, true);
 	if (sites) {
-		campaign_tally(&c, "sites", sites);
-		campaign_tally(&c, "sites that never failed", never);
+		campaign_peak(&c, "sites", sites);
+		campaign_peak(&c, "sites that never failed", never);
 	}
 	return campaign_end(&c);
 }

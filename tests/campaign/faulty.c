@@ -197,12 +197,12 @@ int main(int argc, char **argv)
 	if (pages_pinned() != pinned)
 		campaign_fault(&f->c, "pages pinned: %ld before, %ld after", pinned,
 			       pages_pinned());
-	campaign_tally(&f->c, "functions", nr);
+	campaign_peak(&f->c, "functions", nr);
 	campaign_tally(&f->c, "of NVMe", f->of_nvme);
 	campaign_tally(&f->c, "exits", f->ends[LIFE_EXIT]);
 	campaign_tally(&f->c, "crashes", f->ends[LIFE_CRASH]);
 	campaign_tally(&f->c, "aborts", f->ends[LIFE_ABORT]);
 	campaign_tally(&f->c, "kills", f->ends[LIFE_KILLED]);
-	campaign_tally(&f->c, "ms to open at most", f->slowest_ms);
+	campaign_peak(&f->c, "ms to open at most", f->slowest_ms);
 	return campaign_end(&f->c);
 }

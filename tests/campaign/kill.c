@@ -107,7 +107,7 @@ static void check_canary(struct killing *k)
 		campaign_fault(&k->c, "%zu bytes of freed memory have changed", changed);
 	campaign_tally(&k->c, "of them caught again", k->canary.caught);
 	campaign_tally(&k->c, "beside them caught", k->canary.beside);
-	campaign_tally(&k->c, "canary pages", k->canary.nr * CANARY_CHUNK);
+	campaign_peak(&k->c, "canary pages", k->canary.nr * CANARY_CHUNK);
 	canary_free(&k->canary);
 }
 
@@ -281,7 +281,7 @@ int main(int argc, char **argv)
 	for (i = 0; i < nr_workloads; i++)
 		measure(&k, i);
 	k.c.nr_tallies = 0;
-	points = campaign_option(argc, argv, "--points", k.c.goal / 20);
+	points = campaign_option(argc, argv, "--points", k.c.goal / 10);
 	choose_points(&k, points);
 	point_rounds(&k);
 	while (!campaign_is_done(&k.c))

@@ -112,7 +112,7 @@ int main(int argc, char **argv)
 	slab = slab_objects();
 	if (slab < 0)
 		campaign_fault(&c, "no kernel memory is counted: boot with slub_debug=U,kmalloc-*");
-	campaign_tally(&c, "objects of the module's", slab);
+	campaign_peak(&c, "objects of the module's", slab);
 	pinned = pages_pinned();
 	charged = pages_charged();
 	while (!campaign_is_done(&c))

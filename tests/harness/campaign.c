@@ -121,30 +121,62 @@ void campaign_fault(struct campaign *c, const char *fmt, ...)
 		text, nth == SHOWN_FAULTS ? "; no more are shown" : "");
 }
 
-void campaign_tally(struct campaign *c, const char *what, uint64_t n)
+static struct campaign_tally *find_tally(struct campaign *c, const char *what)
 {
 	unsigned int i;
 
 	for (i = 0; i < c->nr_tallies; i++)
 		if (!strcmp(c->tallies[i].what, what))
-			break;
+			return &c->tallies[i];
 	if (i == CAMPAIGN_TALLIES)
+		return NULL;
+	c->nr_tallies++;
+	c->tallies[i] = (struct campaign_tally){ .what = what };
+	return &c->tallies[i];
+}
+
+void campaign_tally(struct campaign *c, const char *what, uint64_t n)
+{
+	struct campaign_tally *t = find_tally(c, what);
+
+	if (t)
+		t->n += n;
+}
+
+void campaign_peak(struct campaign *c, const char *what, uint64_t n)
+{
+	struct campaign_tally *t = find_tally(c, what);
+
+	if (!t)
 		return;
-	if (i == c->nr_tallies)
-		c->tallies[c->nr_tallies++] = (struct campaign_tally){ .what = what };
-	c->tallies[i].n += n;
+	t->is_peak = true;
+	if (n > t->n)
+		t->n = n;
+}
+
+static void print_tallies(const struct campaign *c, const char *name, bool peaks)
+{
+	const char *comma = "";
+	unsigned int i;
+
+	printf(",\"%s\":{", name);
+	for (i = 0; i < c->nr_tallies; i++) {
+		if (c->tallies[i].is_peak != peaks)
+			continue;
+		printf("%s\"%s\":%" PRIu64, comma, c->tallies[i].what, c->tallies[i].n);
+		comma = ",";
+	}
+	printf("}");
 }
 
 int campaign_end(struct campaign *c)
 {
-	unsigned int i;
-
 	printf("{\"campaign\":\"%s\",\"seed\":%" PRIu64 ",\"unit\":\"%s\",\"goal\":%" PRIu64
 	       ",\"done\":%" PRIu64 ",\"failures\":%" PRIu64 ",\"seconds\":%" PRIu64
-	       ",\"figures\":{", c->name, c->seed, c->unit, c->goal, c->done, c->failures,
+	       , c->name, c->seed, c->unit, c->goal, c->done, c->failures,
 	       (now_ms() - c->started_ms) / 1000);
-	for (i = 0; i < c->nr_tallies; i++)
-		printf("%s\"%s\":%" PRIu64, i ? "," : "", c->tallies[i].what, c->tallies[i].n);
-	printf("}}\n");
+	print_tallies(c, "figures", false);
+	print_tallies(c, "peaks", true);
+	printf("}\n");
 	return c->failures || c->done < c->goal;
 }

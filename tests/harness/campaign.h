@@ -18,6 +18,7 @@
 struct campaign_tally {
 	const char *what;
 	uint64_t n;
+	bool is_peak;
 };
 
 /**
@@ -79,6 +80,9 @@ void campaign_fault(struct campaign *c, const char *fmt, ...)
 
 /* A figure for the report; added to what is there under that name. */
 void campaign_tally(struct campaign *c, const char *what, uint64_t n);
+
+/* The same, where the greatest is kept: also of several VMs that do a part each. */
+void campaign_peak(struct campaign *c, const char *what, uint64_t n);
 
 /* Prints the report; what main() returns: 0, or 1 if anything failed. */
 int campaign_end(struct campaign *c);

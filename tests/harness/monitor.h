@@ -12,7 +12,10 @@
 
 bool monitor_present(void);
 
-/* Carried out when this returns: 0, or -ENODEV, -ETIMEDOUT. */
+/*
+ * Carried out when this returns: 0, or -ENODEV, -ETIMEDOUT. Before "halted " and a command that
+ * takes a device away, no CPU is amid an access to it, which QEMU 7.2 wouldn't survive.
+ */
 int monitor_command(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /*

@@ -297,7 +297,7 @@ int slot_vanish(struct slot *slot)
 {
 	if (slots_announce_by_themselves())
 		return power_cut(slot);
-	return monitor_command("qom-set /machine/peripheral/%s realized off", slot->device);
+	return monitor_command("halted qom-set /machine/peripheral/%s realized off", slot->device);
 }
 
 int slot_kernel_removes(const struct slot *slot)
