@@ -10,7 +10,7 @@
 #include "function.h"
 #include "memory.h"
 
-#define ROUNDS	10000
+#define ROUNDS	times(10000)
 
 static void bad_commands_are_quiet(void **state)
 {
@@ -89,7 +89,7 @@ static void good_calls_are_quiet(void **state)
 	struct usrpci_ioc_region region;
 	unsigned int i;
 
-	for (i = 0; i < 200; i++) {
+	for (i = 0; i < times(200); i++) {
 		fd = function_open(function_edu());
 		function_mask(fd, edu_hw_bits());
 		region = function_region(memory, PAGE, 0);

@@ -12,15 +12,13 @@ struct campaign;
  * struct state - Of the system, and of a function that nobody has open.
  * @pinned: pages
  * @held: mappings and buffers that the module tells of
- * @lines: of /proc/interrupts
- * @vectors: of those, the module's
+ * @vectors: of /proc/interrupts, the module's
  * @master: the function's bus mastering
  * @moved: base addresses that aren't where the kernel put them
  */
 struct state {
 	long pinned;
 	long held;
-	long lines;
 	long vectors;
 	long master;
 	long moved;
