@@ -490,6 +490,44 @@ static void test_killed(void **state)
 	assert_int_equal(open_disk(state), 0);
 }
 
+static int set_storm_rate(const char *rate)
+{
+	FILE *file = fopen("/sys/module/usrpci/parameters/storm_rate", "w");
+
+	assert_non_null(file);
+	fputs(rate, file);
+	return fclose(file);
+}
+
+static int calm_down(void **state)
+{
+	set_storm_rate("400000");
+	return close_disk(state);
+}
+
+/* Interrupts that come too often are masked: then the disk is slow, but loses nothing. */
+static void test_interrupt_storm(void **state)
+{
+	struct usrpci_event event = { .kind = 0 };
+	unsigned char byte;
+	unsigned int i;
+
+	if (options.irq != NVME_MSIX)
+		skip();
+	assert_int_equal(set_storm_rate("100"), 0);
+	for (i = 0; i < 1000 && usrpci_event(nvme_device(disk), &event) == -EAGAIN; i++)
+		assert_int_equal(nvme_read(disk, i * PAGE % AREA, &byte, 1), 0);
+	assert_int_equal(event.kind, USRPCI_IRQ_STORM);
+	assert_int_equal(usrpci_event(nvme_device(disk), &event), -EAGAIN);
+	for (i = 0; i < 3; i++)
+		read_and_compare(i * PAGE, PAGE, 0);
+	assert_int_equal(set_storm_rate("400000"), 0);
+	assert_int_equal(usrpci_irq_unmask(nvme_device(disk), event.vector), 0);
+	for (i = 0; i < 200; i++)
+		read_and_compare(i * PAGE % AREA, 10, 0);
+	assert_int_equal(usrpci_event(nvme_device(disk), &event), -EAGAIN);
+}
+
 static void test_depths(void **state)
 {
 	static const unsigned int depths[] = { 1, 2, 1023, 5000 };
@@ -641,6 +679,7 @@ static int run(enum nvme_irq irq, const char *name)
 		TEST(test_submit_refusals),
 		TEST(test_close_with_commands_under_way),
 		TEST(test_killed),
+		cmocka_unit_test_setup_teardown(test_interrupt_storm, open_disk, calm_down),
 		TEST(test_depths),
 		TEST(test_open_refusals),
 		TEST(test_nothing_left_after_many_opens),
