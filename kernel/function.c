@@ -11,6 +11,7 @@
 #include "file.h"
 #include "function.h"
 #include "isolation.h"
+#include "pages.h"
 #include "teardown.h"
 
 static dev_t usrpci_devt;
@@ -163,7 +164,9 @@ void usrpci_function_revoke(struct usrpci_function *f, enum usrpci_removal why)
 	file = f->file;
 	f->file = NULL;
 	if (file) {
-		/* First: whoever meets ENODEV may ask why. */
+		/* First: who is told finds no map that still works. */
+		usrpci_pages_zap_bars(file);
+		/* Then: whoever meets ENODEV may ask why. */
 		usrpci_event_add(file, USRPCI_EVENT_REMOVED, why);
 		file->dead = true;
 	}
