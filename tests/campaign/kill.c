@@ -37,6 +37,7 @@
  * @points: of each workload, points till then
  * @next_point: of each workload, counts those that were done
  * @wanted_points: of each workload, how many are to be done
+ * @phase: of each workload, which of the points between two that are wanted
  */
 struct killing {
 	struct campaign c;
@@ -48,6 +49,7 @@ struct killing {
 	unsigned int points[MAX_WORKLOADS];
 	unsigned int next_point[MAX_WORKLOADS];
 	unsigned int wanted_points[MAX_WORKLOADS];
+	unsigned int phase[MAX_WORKLOADS];
 };
 
 static struct slot *slot_of(struct killing *k, pid_t pid)
@@ -176,16 +178,18 @@ static void measure(struct killing *k, unsigned int i)
 
 /* --- chosen points --- */
 
-/* Shares of @total, by how many points each workload has; at most all. */
+/* Shares of @total, by how many points each workload has; at most all. Evenly spread. */
 static void choose_points(struct killing *k, unsigned int total)
 {
 	unsigned int i, all = 0;
 
 	for (i = 0; i < nr_workloads; i++)
 		all += k->points[i];
-	for (i = 0; i < nr_workloads; i++)
+	for (i = 0; i < nr_workloads; i++) {
 		k->wanted_points[i] =
 			total < all ? (k->points[i] * total + all - 1) / all : k->points[i];
+		k->phase[i] = campaign_below(&k->c, k->points[i]);
+	}
 }
 
 /* The workload of this kind that has most to do. */
@@ -208,7 +212,7 @@ static void kill_at_point(struct killing *k, struct slot *s, unsigned int i)
 {
 	int status;
 
-	s->point = 1 + k->next_point[i]++ * k->points[i] / k->wanted_points[i];
+	s->point = 1 + (k->next_point[i]++ * k->points[i] + k->phase[i]) / k->wanted_points[i];
 	slot_begin(s, &workloads[i], LIFE_TRACED, 0, 1);
 	if (points_kill_at(s->pid, s->point))
 		return;
