@@ -3,6 +3,7 @@
 /* What a function's user is told besides interrupts. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/pci_regs.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -160,6 +161,88 @@ static void sleepers_are_woken(void **state)
 	close(fd);
 }
 
+/* Up to where the machine would go to sleep, and back. */
+static bool suspend_and_resume(void)
+{
+	if (file_write("/sys/power/pm_test", "platform"))
+		return false;
+	file_write("/sys/module/suspend/parameters/pm_test_delay", "0");
+	assert_int_equal(file_write("/sys/power/state", "freeze"), 0);
+	assert_int_equal(file_write("/sys/power/pm_test", "none"), 0);
+	return true;
+}
+
+static uint32_t command_of(int fd)
+{
+	uint32_t command;
+
+	assert_int_equal(config_read(fd, PCI_COMMAND, 2, &command), 0);
+	return command;
+}
+
+/* A vector that was masked meanwhile still is, and can be unmasked. */
+static void suspending_is_a_reset_by_others(void **state)
+{
+	int event = eventfd(0, EFD_NONBLOCK);
+	struct edu_hw *edu = *state;
+	uint64_t count;
+
+	assert_int_equal(function_master(edu->fd, 1), 0);
+	assert_int_equal(function_irq_setup(edu->fd, USRPCI_IRQ_INTX, 1), 0);
+	assert_int_equal(function_irq_wire(edu->fd, 0, 1, &event), 0);
+	edu_hw_raise(edu, 1);
+	assert_int_equal(polled(event, 5000), POLLIN);
+	assert_int_equal(read(event, &count, sizeof(count)), sizeof(count));
+	if (!suspend_and_resume()) {
+		edu_hw_ack(edu, 1);
+		close(event);
+		skip();
+	}
+	told(edu->fd, USRPCI_EVENT_RESET, 0, 1);
+	assert_int_equal(command_of(edu->fd) & (PCI_COMMAND_INTX_DISABLE | PCI_COMMAND_MASTER),
+			 PCI_COMMAND_INTX_DISABLE | PCI_COMMAND_MASTER);
+	assert_int_equal(polled(event, 0), 0);
+	edu_hw_ack(edu, 1);
+	assert_int_equal(function_irq_unmask(edu->fd, 0), 0);
+	edu_hw_raise(edu, 1);
+	assert_int_equal(polled(event, 5000), POLLIN);
+	edu_hw_ack(edu, 1);
+	close(event);
+}
+
+static void suspended_while_closed_it_opens_with_interrupts_off(void **state)
+{
+	int fd;
+
+	if (!suspend_and_resume())
+		skip();
+	fd = open_of(function_edu());
+	assert_int_equal(command_of(fd) & (PCI_COMMAND_INTX_DISABLE | PCI_COMMAND_MASTER |
+					   PCI_COMMAND_MEMORY),
+			 PCI_COMMAND_INTX_DISABLE | PCI_COMMAND_MEMORY);
+	close(fd);
+}
+
+/* An FPGA that is loaded anew has a configuration as after power-on. */
+static void forgotten_configuration_is_put_back(void **state)
+{
+	char path[96];
+	uint8_t header[64], blank[24] = { 0 };
+	int config, fd;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/config", function_edu());
+	config = open(path, O_RDWR);
+	assert_int_equal(pread(config, header, sizeof(header), 0), sizeof(header));
+	assert_int_equal(pwrite(config, blank, 2, PCI_COMMAND), 2);
+	assert_int_equal(pwrite(config, blank, sizeof(blank), PCI_BASE_ADDRESS_0), sizeof(blank));
+	fd = open_of(function_edu());
+	assert_int_equal(pread(config, blank, sizeof(blank), PCI_BASE_ADDRESS_0), sizeof(blank));
+	assert_memory_equal(blank, header + PCI_BASE_ADDRESS_0, sizeof(blank));
+	assert_true(command_of(fd) & PCI_COMMAND_MEMORY);
+	close(fd);
+	close(config);
+}
+
 /* --- interrupt storms --- */
 
 #define RATE_FILE	"/sys/module/usrpci/parameters/storm_rate"
@@ -315,6 +398,10 @@ int main(void)
 		TEST(own_resets_are_not_told),
 		TEST(removal_comes_last),
 		TEST(sleepers_are_woken),
+		TEST(suspended_while_closed_it_opens_with_interrupts_off),
+		TEST(forgotten_configuration_is_put_back),
+		cmocka_unit_test_setup_teardown(suspending_is_a_reset_by_others, edu_hw_setup,
+						edu_hw_teardown),
 		STORM(storms_are_masked_and_told),
 		STORM(storms_end_with_unmasking),
 		STORM(masked_vectors_can_be_set_up_anew),
