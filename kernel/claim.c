@@ -41,22 +41,49 @@ static void usrpci_dma_limits_restore(struct usrpci_file *file)
 }
 
 /*
- * A function that answers with all ones has gone, or will come back as it likes: an
- * FPGA that was loaded anew has forgotten where its BARs are.
+ * Probe switched its BARs on, and nobody but a user switches them off: a function whose
+ * are off has forgotten its configuration, as an FPGA that was loaded anew.
  */
+static void usrpci_claim_restore(struct usrpci_function *f)
+{
+	struct pci_dev *pdev = f->pdev;
+	u16 command;
+
+	pci_set_power_state(pdev, PCI_D0);
+	pci_read_config_word(pdev, PCI_COMMAND, &command);
+	if (!(command & (PCI_COMMAND_MEMORY | PCI_COMMAND_IO))) {
+		pci_load_saved_state(pdev, f->saved);
+		pci_restore_state(pdev);
+	}
+	/* Nobody would handle an interrupt. */
+	pci_clear_master(pdev);
+	pci_intx(pdev, 0);
+}
+
+/* A function that answers with all ones has gone, or will come back as it likes. */
 static int usrpci_claim_reset(struct usrpci_function *f)
 {
-	if (pci_device_is_present(f->pdev) && f->needs_restore) {
-		pci_load_saved_state(f->pdev, f->saved);
-		pci_restore_state(f->pdev);
-		f->needs_restore = false;
-	}
-	if (pci_device_is_present(f->pdev) && f->needs_reset) {
+	if (!pci_device_is_present(f->pdev))
+		return -ENODEV;
+	usrpci_claim_restore(f);
+	if (f->needs_reset) {
 		if (usrpci_reset_function(f->pdev) == -EIO)
 			return -EIO;
 		f->needs_reset = false;
 	}
-	return pci_device_is_present(f->pdev) ? 0 : -ENODEV;
+	return 0;
+}
+
+/* What teardown will put back. */
+static int usrpci_claim_save(struct usrpci_file *file)
+{
+	struct pci_dev *pdev = usrpci_pdev(file);
+
+	pci_save_state(pdev);
+	if (!pci_device_is_present(pdev))
+		return -ENODEV;
+	file->saved = pci_store_saved_state(pdev);
+	return file->saved ? 0 : -ENOMEM;
 }
 
 int usrpci_claim(struct usrpci_file *file)
@@ -79,12 +106,9 @@ int usrpci_claim(struct usrpci_file *file)
 	err = usrpci_config_init(file);
 	if (err)
 		goto regions;
-	pci_save_state(pdev);
-	file->saved = pci_store_saved_state(pdev);
-	if (!file->saved) {
-		err = -ENOMEM;
+	err = usrpci_claim_save(file);
+	if (err)
 		goto config;
-	}
 	usrpci_config_update_decode(file);
 	return 0;
 

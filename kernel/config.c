@@ -143,7 +143,8 @@ void usrpci_config_update_decode(struct usrpci_file *file)
 	if (pdev->current_state != PCI_D0)
 		return;
 	pci_read_config_word(pdev, PCI_COMMAND, &command);
-	if (command & PCI_COMMAND_MEMORY)
+	/* Of virtual functions the bit isn't there, and they decode as their physical one does. */
+	if (command & PCI_COMMAND_MEMORY || pdev->no_command_memory)
 		file->decode |= IORESOURCE_MEM;
 	if (command & PCI_COMMAND_IO)
 		file->decode |= IORESOURCE_IO;

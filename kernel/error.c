@@ -46,7 +46,9 @@ static pci_ers_result_t usrpci_slot_reset(struct pci_dev *pdev)
 	usrpci_reset_prepare(pdev);
 	pci_load_saved_state(pdev, f->file ? f->file->saved : f->saved);
 	pci_restore_state(pdev);
-	if (f->file && pdev->is_busmaster)
+	if (!f->file)
+		pci_clear_master(pdev);
+	else if (pdev->is_busmaster)
 		pci_set_master(pdev);
 	usrpci_reset_done(pdev);
 	return PCI_ERS_RESULT_RECOVERED;

@@ -105,7 +105,7 @@ static int usrpci_release(struct inode *inode, struct file *filp)
 		f->file = NULL;
 	up_write(&f->gate);
 	if (alive)
-		usrpci_teardown(file);
+		usrpci_teardown(file, false);
 	device_unlock(&f->pdev->dev);
 	usrpci_file_free(file);
 	put_device(&f->dev);

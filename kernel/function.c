@@ -12,6 +12,7 @@
 #include "function.h"
 #include "isolation.h"
 #include "pages.h"
+#include "reset.h"
 #include "teardown.h"
 
 static dev_t usrpci_devt;
@@ -114,11 +115,18 @@ static int usrpci_function_enable(struct usrpci_function *f)
 	pci_clear_master(f->pdev);
 	pci_intx(f->pdev, 0);
 	pci_save_state(f->pdev);
+	err = -ENODEV;
+	if (!pci_device_is_present(f->pdev))
+		goto disable;
+	err = -ENOMEM;
 	f->saved = pci_store_saved_state(f->pdev);
-	if (f->saved)
-		return 0;
+	if (!f->saved)
+		goto disable;
+	return 0;
+
+disable:
 	pci_disable_device(f->pdev);
-	return -ENOMEM;
+	return err;
 }
 
 static int usrpci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
@@ -172,7 +180,7 @@ void usrpci_function_revoke(struct usrpci_function *f, enum usrpci_removal why)
 	}
 	up_write(&f->gate);
 	if (file)
-		usrpci_teardown(file);
+		usrpci_teardown(file, why == USRPCI_REMOVED_ERROR);
 }
 
 /* Nobody new gets in, who is in is shown out, and nobody is waited for. */
@@ -191,12 +199,28 @@ static void usrpci_remove(struct pci_dev *pdev)
 	put_device(&f->dev);
 }
 
+/*
+ * Its registers may be as after power-on, which for a user is a reset by others. Before,
+ * the core put back what it had saved; what INTx is masked by follows from our own state.
+ */
+static int usrpci_resume(struct device *dev)
+{
+	struct pci_dev *pdev = to_pci_dev(dev);
+
+	usrpci_reset_prepare(pdev);
+	pci_intx(pdev, 0);
+	usrpci_reset_done(pdev);
+	return 0;
+}
+static DEFINE_SIMPLE_DEV_PM_OPS(usrpci_pm_ops, NULL, usrpci_resume);
+
 /* No table of ids: a function comes by driver_override or not at all. */
 struct pci_driver usrpci_driver = {
 	.name = KBUILD_MODNAME,
 	.probe = usrpci_probe,
 	.remove = usrpci_remove,
 	.err_handler = &usrpci_error_handlers,
+	.driver.pm = pm_sleep_ptr(&usrpci_pm_ops),
 };
 
 int usrpci_function_init(void)

@@ -5,7 +5,8 @@
  * lets go, with the character device that stands for it.
  *
  * Lock order, outermost first:
- *    device_lock(&pdev->dev)   open, release, reset, probe, remove: one at a time
+ *    device_lock(&pdev->dev)   open, release, reset, probe, remove, resume, recovery from
+ *                              errors: one at a time
  *    mmap_lock                 (the kernel's) around faults, mmap and munmap
  *    gate                      read: about to touch the function; write: nobody may
  *    irq.mutex, coherent_lock, io_lock
@@ -32,8 +33,7 @@ struct usrpci_file;
  * @gate: see above
  * @gate_key: its class
  * @gone: removed; written under device_lock and the gate
- * @saved: configuration space as probe found it, for recovery from errors
- * @needs_restore: it may have forgotten its configuration; under device_lock
+ * @saved: configuration space once probe had enabled it, for when it forgets
  * @needs_reset: what drove it before may have left it active; under device_lock
  * @file: the open file, or NULL; written under device_lock and the gate
  * @debugfs: who holds what
@@ -45,7 +45,6 @@ struct usrpci_function {
 	struct rw_semaphore gate;
 	struct lock_class_key gate_key;
 	bool gone;
-	bool needs_restore;
 	bool needs_reset;
 	struct pci_saved_state *saved;
 	struct usrpci_file *file;

@@ -33,11 +33,10 @@ static void usrpci_stop(struct usrpci_file *file)
 static void usrpci_stop_failed(struct usrpci_file *file)
 {
 	pci_clear_master(usrpci_pdev(file));
-	file->function->needs_restore = true;
 	file->function->needs_reset = true;
 }
 
-void usrpci_teardown(struct usrpci_file *file)
+void usrpci_teardown(struct usrpci_file *file, bool failed)
 {
 	struct pci_dev *pdev = usrpci_pdev(file);
 	bool present = pci_device_is_present(pdev);
@@ -48,7 +47,7 @@ void usrpci_teardown(struct usrpci_file *file)
 	/* What follows writes to the command register, and so does INTx's handler. */
 	usrpci_irq_hold(file);
 	wake_up_interruptible_all(&file->wait);
-	if (present && !pci_channel_offline(pdev))
+	if (present && !failed && !pci_channel_offline(pdev))
 		usrpci_stop(file);
 	else
 		usrpci_stop_failed(file);
