@@ -2,6 +2,7 @@
 // Copyright (C) 2026 The usrpci authors
 /* The edu driver on a real (emulated) device, $USRPCI_EDU; exit 77 without. */
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -17,6 +18,9 @@
 
 #define SKIPPED	77
 #define PAGE	4096UL
+/* Pages among which there's one in the device's reach. */
+#define NEAR	50000UL
+#define EDU_DMA_MASK	((1ULL << 28) - 1)
 
 static const char *address;
 
@@ -208,6 +212,29 @@ static void test_far_memory(void **state)
 	munmap(in, 3 * PAGE);
 }
 
+static uint64_t physical_address(const void *addr)
+{
+	uint64_t entry = 0;
+	int fd = open("/proc/self/pagemap", O_RDONLY);
+
+	assert_int_equal(pread(fd, &entry, sizeof(entry), (uintptr_t)addr / PAGE * 8), 8);
+	close(fd);
+	return (entry & ((1ULL << 55) - 1)) * PAGE;
+}
+
+/* Within the device's own reach: else the driver has a buffer there, and copies when it's done. */
+static unsigned char *near_page(unsigned char *pages, size_t nr)
+{
+	size_t i;
+
+	for (i = 0; i < nr; i++) {
+		pages[i * PAGE] = 0;
+		if (physical_address(pages + i * PAGE) <= EDU_DMA_MASK)
+			return pages + i * PAGE;
+	}
+	return NULL;
+}
+
 static void transfer_and_die(unsigned char *shared)
 {
 	pid_t pid = fork();
@@ -232,12 +259,14 @@ static void transfer_and_die(unsigned char *shared)
 /* A child is killed in the middle of a transfer into memory that it shares. */
 static void test_killed_amid_dma(void **state)
 {
-	unsigned char *shared = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
-				     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	unsigned char *data = pages(1);
+	unsigned char *many = mmap(NULL, NEAR * PAGE, PROT_READ | PROT_WRITE,
+				   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	unsigned char *data = pages(1), *shared;
 	int tries;
 
-	assert_ptr_not_equal(shared, MAP_FAILED);
+	assert_ptr_not_equal(many, MAP_FAILED);
+	shared = near_page(many, NEAR);
+	assert_non_null(shared);
 	fill(data, PAGE, 7);
 	assert_int_equal(edu_dma_to_device(edu, data, 0, 1000), 0);
 	close_edu(state);
@@ -248,7 +277,7 @@ static void test_killed_amid_dma(void **state)
 	}
 	/* What was under way has come, while the page was pinned. */
 	assert_memory_equal(shared, data, 1000);
-	assert_int_equal(munmap(shared, PAGE), 0);
+	assert_int_equal(munmap(many, NEAR * PAGE), 0);
 	assert_int_equal(munmap(data, PAGE), 0);
 	assert_int_equal(open_edu(state), 0);
 }
