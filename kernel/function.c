@@ -212,6 +212,7 @@ static int usrpci_resume(struct device *dev)
 	usrpci_reset_done(pdev);
 	return 0;
 }
+
 static DEFINE_SIMPLE_DEV_PM_OPS(usrpci_pm_ops, NULL, usrpci_resume);
 
 /* No table of ids: a function comes by driver_override or not at all. */
