@@ -51,10 +51,8 @@ static void usrpci_claim_restore(struct usrpci_function *f)
 
 	pci_set_power_state(pdev, PCI_D0);
 	pci_read_config_word(pdev, PCI_COMMAND, &command);
-	if (!(command & (PCI_COMMAND_MEMORY | PCI_COMMAND_IO))) {
-		pci_load_saved_state(pdev, f->saved);
-		pci_restore_state(pdev);
-	}
+	if (!(command & (PCI_COMMAND_MEMORY | PCI_COMMAND_IO)))
+		usrpci_config_restore(pdev, f->saved);
 	/* Nobody would handle an interrupt. */
 	pci_clear_master(pdev);
 	pci_intx(pdev, 0);
@@ -72,18 +70,6 @@ static int usrpci_claim_reset(struct usrpci_function *f)
 		f->needs_reset = false;
 	}
 	return 0;
-}
-
-/* What teardown will put back. */
-static int usrpci_claim_save(struct usrpci_file *file)
-{
-	struct pci_dev *pdev = usrpci_pdev(file);
-
-	pci_save_state(pdev);
-	if (!pci_device_is_present(pdev))
-		return -ENODEV;
-	file->saved = pci_store_saved_state(pdev);
-	return file->saved ? 0 : -ENOMEM;
 }
 
 int usrpci_claim(struct usrpci_file *file)
@@ -106,7 +92,7 @@ int usrpci_claim(struct usrpci_file *file)
 	err = usrpci_config_init(file);
 	if (err)
 		goto regions;
-	err = usrpci_claim_save(file);
+	err = usrpci_config_save(pdev, &file->saved);
 	if (err)
 		goto config;
 	usrpci_config_update_decode(file);
@@ -126,8 +112,7 @@ void usrpci_unclaim(struct usrpci_file *file, bool present)
 	struct pci_dev *pdev = usrpci_pdev(file);
 
 	if (present) {
-		pci_load_saved_state(pdev, file->saved);
-		pci_restore_state(pdev);
+		usrpci_config_restore(pdev, file->saved);
 		pci_clear_master(pdev);
 	}
 	kfree(file->saved);

@@ -134,6 +134,21 @@ void usrpci_config_destroy(struct usrpci_file *file)
 	file->config = NULL;
 }
 
+int usrpci_config_save(struct pci_dev *pdev, struct pci_saved_state **saved)
+{
+	pci_save_state(pdev);
+	if (!pci_device_is_present(pdev))
+		return -ENODEV;
+	*saved = pci_store_saved_state(pdev);
+	return *saved ? 0 : -ENOMEM;
+}
+
+void usrpci_config_restore(struct pci_dev *pdev, struct pci_saved_state *saved)
+{
+	pci_load_saved_state(pdev, saved);
+	pci_restore_state(pdev);
+}
+
 void usrpci_config_update_decode(struct usrpci_file *file)
 {
 	struct pci_dev *pdev = usrpci_pdev(file);

@@ -10,7 +10,13 @@
 
 #include <linux/types.h>
 
+struct pci_dev;
+struct pci_saved_state;
 struct usrpci_file;
+
+/* Keep all of it, for kfree(); -ENODEV if the function had gone by then, -ENOMEM. */
+int usrpci_config_save(struct pci_dev *pdev, struct pci_saved_state **saved);
+void usrpci_config_restore(struct pci_dev *pdev, struct pci_saved_state *saved);
 
 int usrpci_config_init(struct usrpci_file *file);
 void usrpci_config_destroy(struct usrpci_file *file);

@@ -3,6 +3,7 @@
 
 #include <linux/pci.h>
 
+#include "config.h"
 #include "error.h"
 #include "file.h"
 #include "function.h"
@@ -44,11 +45,8 @@ static pci_ers_result_t usrpci_slot_reset(struct pci_dev *pdev)
 	struct usrpci_function *f = pci_get_drvdata(pdev);
 
 	usrpci_reset_prepare(pdev);
-	pci_load_saved_state(pdev, f->file ? f->file->saved : f->saved);
-	pci_restore_state(pdev);
-	if (!f->file)
-		pci_clear_master(pdev);
-	else if (pdev->is_busmaster)
+	usrpci_config_restore(pdev, f->file ? f->file->saved : f->saved);
+	if (f->file && pdev->is_busmaster)
 		pci_set_master(pdev);
 	usrpci_reset_done(pdev);
 	return PCI_ERS_RESULT_RECOVERED;

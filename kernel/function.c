@@ -6,6 +6,7 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 
+#include "config.h"
 #include "debugfs.h"
 #include "error.h"
 #include "file.h"
@@ -114,18 +115,9 @@ static int usrpci_function_enable(struct usrpci_function *f)
 		return err;
 	pci_clear_master(f->pdev);
 	pci_intx(f->pdev, 0);
-	pci_save_state(f->pdev);
-	err = -ENODEV;
-	if (!pci_device_is_present(f->pdev))
-		goto disable;
-	err = -ENOMEM;
-	f->saved = pci_store_saved_state(f->pdev);
-	if (!f->saved)
-		goto disable;
-	return 0;
-
-disable:
-	pci_disable_device(f->pdev);
+	err = usrpci_config_save(f->pdev, &f->saved);
+	if (err)
+		pci_disable_device(f->pdev);
 	return err;
 }
 
