@@ -172,8 +172,8 @@ static void print_tallies(const struct campaign *c, const char *name, bool peaks
 int campaign_end(struct campaign *c)
 {
 	printf("{\"campaign\":\"%s\",\"seed\":%" PRIu64 ",\"unit\":\"%s\",\"goal\":%" PRIu64
-	       ",\"done\":%" PRIu64 ",\"failures\":%" PRIu64 ",\"seconds\":%" PRIu64
-	       , c->name, c->seed, c->unit, c->goal, c->done, c->failures,
+	       ",\"done\":%" PRIu64 ",\"failures\":%" PRIu64 ",\"seconds\":%" PRIu64,
+	       c->name, c->seed, c->unit, c->goal, c->done, c->failures,
 	       (now_ms() - c->started_ms) / 1000);
 	print_tallies(c, "figures", false);
 	print_tallies(c, "peaks", true);
