@@ -58,7 +58,7 @@ $(BUILD)/obj/tests/harness/%.o: EXTRA_CFLAGS = -Iinclude/uapi -Ilib
 $(BUILD)/obj/tests/kernel/%.o: EXTRA_CFLAGS = -Iinclude/uapi -Itests/harness
 $(BUILD)/obj/tests/campaign/%.o: EXTRA_CFLAGS = -Iinclude/uapi -Itests/harness -Idrivers
 $(BUILD)/obj/tests/unit/%.o: EXTRA_CFLAGS = -Ilib -Itests/harness
-$(BUILD)/obj/tests/drivers/%.o: EXTRA_CFLAGS = -Idrivers
+$(BUILD)/obj/tests/drivers/%.o: EXTRA_CFLAGS = -Iinclude/uapi -Itests/harness -Idrivers
 $(BUILD)/obj/tests/tools/%.o: EXTRA_CFLAGS = -Itools
 $(BUILD)/obj/tools/%.o: EXTRA_CFLAGS = -DUSRPCI_VERSION=\"$(VERSION)\"
 $(BUILD)/obj/drivers/%.o: EXTRA_CFLAGS = -Idrivers

@@ -4,7 +4,7 @@
  * Very many lives of drivers that do everything wrong, and die of it or not: after
  * each the function is stopped, and opens again.
  */
-#include <fcntl.h>
+#include <linux/pci_regs.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,8 +20,6 @@
 #include "memory.h"
 
 #define WORKERS		8
-#define COMMAND		0x04
-#define MASTER		0x04
 #define NVME_CC		0x14
 #define SLOW_MS		1000
 #define STUCK_MS	20000
@@ -53,16 +51,7 @@ struct worker {
 
 static bool is_master(const struct worker *w)
 {
-	char path[96];
-	uint16_t command = 0;
-	int fd;
-
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/config", w->bdf);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || pread(fd, &command, sizeof(command), COMMAND) != sizeof(command))
-		campaign_fault(&w->f->c, "%s: no configuration", w->bdf);
-	close(fd);
-	return command & MASTER;
+	return function_command(w->bdf) & PCI_COMMAND_MASTER;
 }
 
 /* It answers, and, where it can be reset, was. */

@@ -2,7 +2,6 @@
 // Copyright (C) 2026 The usrpci authors
 /* The edu driver on a real (emulated) device, $USRPCI_EDU; exit 77 without. */
 #include <errno.h>
-#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -14,13 +13,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <edu/edu.h>
-#include <cmocka.h>
+#include <edu/registers.h>
 
-#define SKIPPED	77
-#define PAGE	4096UL
+#include "function.h"
+#include "memory.h"
+
 /* Pages among which there's one in the device's reach. */
 #define NEAR	50000UL
-#define EDU_DMA_MASK	((1ULL << 28) - 1)
 
 static const char *address;
 
@@ -38,30 +37,6 @@ static int close_edu(void **state)
 	edu_close(edu);
 	edu = NULL;
 	return 0;
-}
-
-static unsigned long pinned_kb(void)
-{
-	unsigned long kb = 0;
-	char line[128];
-	FILE *file;
-
-	file = fopen("/proc/self/status", "r");
-	assert_non_null(file);
-	while (fgets(line, sizeof(line), file))
-		if (sscanf(line, "VmPin: %lu", &kb) == 1)
-			break;
-	fclose(file);
-	return kb;
-}
-
-static unsigned char *pages(size_t nr)
-{
-	void *mem = mmap(NULL, nr * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-			 0);
-
-	assert_ptr_not_equal(mem, MAP_FAILED);
-	return mem;
 }
 
 static void fill(unsigned char *buf, size_t len, unsigned int seed)
@@ -114,8 +89,8 @@ static void round_trip(unsigned char *out, unsigned char *in, size_t offset, siz
 /* A DMA takes 100 ms: a few of each sort. */
 static void test_dma(void **state)
 {
-	unsigned char *out = pages(4), *in = pages(4);
-	unsigned long pinned = pinned_kb();
+	unsigned char *out = pages_new(4, 0), *in = pages_new(4, 0);
+	long pinned = pages_charged();
 
 	round_trip(out, in + PAGE, 0, EDU_BUFFER_LEN);
 	round_trip(out + 17, in + PAGE + 5, 0, 1);
@@ -123,15 +98,15 @@ static void test_dma(void **state)
 	round_trip(out + PAGE - 100, in + 2 * PAGE - 1, 1000, 777);
 	round_trip(out + PAGE / 2, in + PAGE + 9, 7, EDU_BUFFER_LEN - 7);
 	/* Memory beyond 28 bits goes through a page that the driver keeps. */
-	assert_in_range(pinned_kb(), pinned, pinned + PAGE / 1024);
-	munmap(out, 4 * PAGE);
-	munmap(in, 4 * PAGE);
+	assert_in_range(pages_charged(), pinned, pinned + 1);
+	pages_free(out, 4);
+	pages_free(in, 4);
 }
 
 /* The part of the buffer that wasn't written keeps what it had. */
 static void test_dma_is_exact(void **state)
 {
-	unsigned char *all = pages(1), *some = pages(1), *back = pages(1);
+	unsigned char *all = pages_new(1, 0), *some = pages_new(1, 0), *back = pages_new(1, 0);
 
 	fill(all, EDU_BUFFER_LEN, 1);
 	memset(some, 0xee, PAGE);
@@ -140,26 +115,26 @@ static void test_dma_is_exact(void **state)
 	assert_int_equal(edu_dma_from_device(edu, back, 0, EDU_BUFFER_LEN), 0);
 	memset(all + 100, 0xee, 50);
 	assert_memory_equal(back, all, EDU_BUFFER_LEN);
-	munmap(all, PAGE);
-	munmap(some, PAGE);
-	munmap(back, PAGE);
+	pages_free(all, 1);
+	pages_free(some, 1);
+	pages_free(back, 1);
 }
 
 static void test_interrupts_are_counted(void **state)
 {
-	unsigned char *mem = pages(1);
+	unsigned char *mem = pages_new(1, 0);
 
 	assert_int_equal(edu_dma_to_device(edu, mem, 0, 64), 0);
 	assert_int_equal(edu_dma_from_device(edu, mem, 0, 64), 0);
 	assert_int_equal(edu_interrupts(edu), interrupts_for(2));
-	munmap(mem, PAGE);
+	pages_free(mem, 1);
 }
 
 /* QEMU would end at most of these. */
 static void test_refusals(void **state)
 {
-	unsigned char *mem = pages(2);
-	unsigned long pinned = pinned_kb();
+	unsigned char *mem = pages_new(2, 0);
+	long pinned = pages_charged();
 
 	assert_int_equal(edu_dma_to_device(edu, mem, 0, 0), -EINVAL);
 	assert_int_equal(edu_dma_to_device(edu, mem, 0, EDU_BUFFER_LEN + 1), -EINVAL);
@@ -168,22 +143,22 @@ static void test_refusals(void **state)
 	assert_int_equal(edu_dma_to_device(edu, mem, SIZE_MAX, 2), -EINVAL);
 	assert_int_equal(edu_dma_to_device(edu, mem, 2, SIZE_MAX), -EINVAL);
 	assert_int_equal(edu_dma_from_device(edu, mem, 0, PAGE), -EINVAL);
-	assert_int_equal(pinned_kb(), pinned);
-	munmap(mem, 2 * PAGE);
+	assert_int_equal(pages_charged(), pinned);
+	pages_free(mem, 2);
 }
 
 static void test_bad_memory(void **state)
 {
-	unsigned char *mem = pages(1);
-	unsigned long pinned = pinned_kb();
+	unsigned char *mem = pages_new(1, 0);
+	long pinned = pages_charged();
 
 	assert_int_equal(mprotect(mem, PAGE, PROT_READ), 0);
 	assert_int_equal(edu_dma_from_device(edu, mem, 0, 64), -EFAULT);
 	assert_int_equal(mprotect(mem, PAGE, PROT_NONE), 0);
 	assert_int_equal(edu_dma_to_device(edu, mem, 0, 64), -EFAULT);
-	munmap(mem, PAGE);
+	pages_free(mem, 1);
 	assert_int_equal(edu_dma_to_device(edu, mem, 0, 64), -EFAULT);
-	assert_int_equal(pinned_kb(), pinned);
+	assert_int_equal(pages_charged(), pinned);
 }
 
 /* Half of what is free: in a VM of 512 MB without IOMMU some of it lies beyond 28 bits. */
@@ -201,25 +176,15 @@ static size_t many_pages(void)
 static void test_far_memory(void **state)
 {
 	const size_t nr = many_pages();
-	unsigned char *mem = pages(nr), *in = pages(3);
+	unsigned char *mem = pages_new(nr, 0), *in = pages_new(3, 0);
 	size_t i;
 
 	for (i = 0; i < nr; i++)
 		mem[i * PAGE] = 1;
 	for (i = 0; i < 4; i++)
 		round_trip(mem + i * (nr / 4) * PAGE + 32, in + PAGE, 0, 2000);
-	munmap(mem, nr * PAGE);
-	munmap(in, 3 * PAGE);
-}
-
-static uint64_t physical_address(const void *addr)
-{
-	uint64_t entry = 0;
-	int fd = open("/proc/self/pagemap", O_RDONLY);
-
-	assert_int_equal(pread(fd, &entry, sizeof(entry), (uintptr_t)addr / PAGE * 8), 8);
-	close(fd);
-	return (entry & ((1ULL << 55) - 1)) * PAGE;
+	pages_free(mem, nr);
+	pages_free(in, 3);
 }
 
 /* Within the device's own reach: else the driver has a buffer there, and copies when it's done. */
@@ -261,7 +226,7 @@ static void test_killed_amid_dma(void **state)
 {
 	unsigned char *many = mmap(NULL, NEAR * PAGE, PROT_READ | PROT_WRITE,
 				   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	unsigned char *data = pages(1), *shared;
+	unsigned char *data = pages_new(1, 0), *shared;
 	int tries;
 
 	assert_ptr_not_equal(many, MAP_FAILED);
@@ -277,8 +242,8 @@ static void test_killed_amid_dma(void **state)
 	}
 	/* What was under way has come, while the page was pinned. */
 	assert_memory_equal(shared, data, 1000);
-	assert_int_equal(munmap(many, NEAR * PAGE), 0);
-	assert_int_equal(munmap(data, PAGE), 0);
+	pages_free(many, NEAR);
+	pages_free(data, 1);
 	assert_int_equal(open_edu(state), 0);
 }
 

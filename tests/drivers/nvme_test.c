@@ -18,10 +18,10 @@
 #include <linux/capability.h>
 #include <nvme/nvme.h>
 #include <nvme/registers.h>
-#include <cmocka.h>
 
-#define SKIPPED	77
-#define PAGE	4096UL
+#include "function.h"
+#include "memory.h"
+
 /* The part of the disk that is written; the memory image of it is compared. */
 #define AREA	(12UL << 20)
 #define MARGIN	64
@@ -66,21 +66,6 @@ static unsigned char *memory(size_t len)
 
 	assert_ptr_not_equal(mem, MAP_FAILED);
 	return mem;
-}
-
-static unsigned long pinned_kb(void)
-{
-	unsigned long kb = 0;
-	char line[128];
-	FILE *file;
-
-	file = fopen("/proc/self/status", "r");
-	assert_non_null(file);
-	while (fgets(line, sizeof(line), file))
-		if (sscanf(line, "VmPin: %lu", &kb) == 1)
-			break;
-	fclose(file);
-	return kb;
 }
 
 static uint64_t disk_size(void)
@@ -246,7 +231,7 @@ static void test_end_of_disk(void **state)
 static void test_out_of_range(void **state)
 {
 	const uint64_t size = disk_size();
-	unsigned long pinned = pinned_kb();
+	long pinned = pages_charged();
 
 	assert_int_equal(nvme_read(disk, size, scratch, 1), -EINVAL);
 	assert_int_equal(nvme_read(disk, size - 1, scratch, 2), -EINVAL);
@@ -254,20 +239,20 @@ static void test_out_of_range(void **state)
 	assert_int_equal(nvme_read(disk, UINT64_MAX - 511, scratch, 512), -EINVAL);
 	assert_int_equal(nvme_write(disk, size - 512, scratch, 1024), -EINVAL);
 	assert_int_equal(nvme_write(disk, 1, scratch, SIZE_MAX), -EINVAL);
-	assert_int_equal(pinned_kb(), pinned);
+	assert_int_equal(pages_charged(), pinned);
 	read_and_compare(0, PAGE, 0);
 }
 
 static void test_bad_memory(void **state)
 {
 	unsigned char *mem = memory(4 * PAGE);
-	unsigned long pinned = pinned_kb();
+	long pinned = pages_charged();
 
 	assert_int_equal(mprotect(mem + PAGE, PAGE, PROT_READ), 0);
 	assert_int_equal(nvme_read(disk, 0, mem, 4 * PAGE), -EFAULT);
 	munmap(mem + 2 * PAGE, PAGE);
 	assert_int_equal(nvme_write(disk, 0, mem, 4 * PAGE), -EFAULT);
-	assert_int_equal(pinned_kb(), pinned);
+	assert_int_equal(pages_charged(), pinned);
 	munmap(mem, 4 * PAGE);
 	read_and_compare(0, AREA - PAGE, 0);
 }
@@ -417,17 +402,17 @@ static void test_submit_refusals(void **state)
 static void test_close_with_commands_under_way(void **state)
 {
 	const struct timespec pause = { .tv_nsec = 50000000 };
-	unsigned long pinned;
+	long pinned;
 	struct flight flight;
 	size_t i;
 
 	close_disk(state);
-	pinned = pinned_kb();
+	pinned = pages_charged();
 	assert_int_equal(open_disk(state), 0);
 	begin_flight(&flight, USRPCI_DMA_FROM_DEVICE);
 	submit_all(&flight, NVME_READ);
 	close_disk(state);
-	assert_int_equal(pinned_kb(), pinned);
+	assert_int_equal(pages_charged(), pinned);
 	memset(flight.map.addr, 0x77, flight.map.len);
 	nanosleep(&pause, NULL);
 	for (i = 0; i < flight.map.len; i++)
@@ -490,18 +475,9 @@ static void test_killed(void **state)
 	assert_int_equal(open_disk(state), 0);
 }
 
-static int set_storm_rate(const char *rate)
-{
-	FILE *file = fopen("/sys/module/usrpci/parameters/storm_rate", "w");
-
-	assert_non_null(file);
-	fputs(rate, file);
-	return fclose(file);
-}
-
 static int calm_down(void **state)
 {
-	set_storm_rate("400000");
+	module_parameter("storm_rate", STORM_RATE);
 	return close_disk(state);
 }
 
@@ -514,14 +490,14 @@ static void test_interrupt_storm(void **state)
 
 	if (options.irq != NVME_MSIX)
 		skip();
-	assert_int_equal(set_storm_rate("100"), 0);
+	assert_int_equal(module_parameter("storm_rate", "100"), 0);
 	for (i = 0; i < 1000 && usrpci_event(nvme_device(disk), &event) == -EAGAIN; i++)
 		assert_int_equal(nvme_read(disk, i * PAGE % AREA, &byte, 1), 0);
 	assert_int_equal(event.kind, USRPCI_IRQ_STORM);
 	assert_int_equal(usrpci_event(nvme_device(disk), &event), -EAGAIN);
 	for (i = 0; i < 3; i++)
 		read_and_compare(i * PAGE, PAGE, 0);
-	assert_int_equal(set_storm_rate("400000"), 0);
+	assert_int_equal(module_parameter("storm_rate", STORM_RATE), 0);
 	assert_int_equal(usrpci_irq_unmask(nvme_device(disk), event.vector), 0);
 	for (i = 0; i < 200; i++)
 		read_and_compare(i * PAGE % AREA, 10, 0);
@@ -569,16 +545,16 @@ static void test_open_refusals(void **state)
 
 static void test_nothing_left_after_many_opens(void **state)
 {
-	unsigned long pinned;
+	long pinned;
 	unsigned int i;
 
 	close_disk(state);
-	pinned = pinned_kb();
+	pinned = pages_charged();
 	for (i = 0; i < 10; i++) {
 		assert_int_equal(open_disk(state), 0);
 		read_and_compare(i * 1000, 10000, i);
 		close_disk(state);
-		assert_int_equal(pinned_kb(), pinned);
+		assert_int_equal(pages_charged(), pinned);
 	}
 	assert_int_equal(open_disk(state), 0);
 }
@@ -615,7 +591,7 @@ static int give_limit_back(void **state)
 static void test_memory_limits(void **state)
 {
 	static const unsigned long more[] = { 16UL << 20, 3UL << 20, 200000, 0 };
-	unsigned long pinned = pinned_kb() * 1024;
+	long pinned = pages_charged() * PAGE;
 	unsigned int i;
 
 	set_lock_capability(false);
@@ -623,7 +599,7 @@ static void test_memory_limits(void **state)
 		set_limit(pinned + more[i]);
 		write_both(3 + i, 5000000, 4);
 		read_and_compare(0, AREA - PAGE, 0);
-		assert_int_equal(pinned_kb() * 1024, pinned);
+		assert_int_equal(pages_charged() * PAGE, pinned);
 	}
 }
 

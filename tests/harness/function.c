@@ -2,6 +2,7 @@
 // Copyright (C) 2026 The usrpci authors
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/pci_regs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -298,6 +299,37 @@ int file_write(const char *path, const char *text)
 		err = -errno;
 	close(fd);
 	return err;
+}
+
+int module_parameter(const char *name, const char *value)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/sys/module/usrpci/parameters/%s", name);
+	return file_write(path, value);
+}
+
+int function_config_open(const char *bdf)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/config", bdf);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+unsigned int function_command(const char *bdf)
+{
+	uint16_t command = 0xffff;
+	int fd = function_config_open(bdf);
+
+	if (fd < 0)
+		return command;
+	if (pread(fd, &command, sizeof(command), PCI_COMMAND) != sizeof(command))
+		command = 0xffff;
+	close(fd);
+	return command;
 }
 
 int function_unbind(const char *bdf)

@@ -20,6 +20,9 @@
 #define PAGE	4096UL
 #define SKIPPED	77
 
+/* What the parameter storm_rate is at first. */
+#define STORM_RATE	"400000"
+
 #define ARRAY_SIZE(_a)	(sizeof(_a) / sizeof((_a)[0]))
 
 /* BDFs that the runner bound to usrpci, or NULL. */
@@ -66,10 +69,13 @@ unsigned int config_capability(int fd, unsigned int id);
 char *function_holders(const char *bdf);
 unsigned int function_nr_held(const char *bdf);
 
-/* sysfs. */
+/* sysfs: configuration space, and COMMAND in it (or all ones). */
+int function_config_open(const char *bdf);
+unsigned int function_command(const char *bdf);
 char *function_attribute(const char *bdf, const char *name, char *buf, size_t len);
 int file_write(const char *path, const char *text);
 int function_unbind(const char *bdf);
 int function_bind(const char *bdf);
+int module_parameter(const char *name, const char *value);
 
 #endif /* HARNESS_FUNCTION_H */

@@ -18,15 +18,6 @@
 #define DEVICES		"/sys/bus/pci/devices"
 #define PATIENCE_MS	30000
 
-/* Configuration space by sysfs: that of root ports is nobody's but the kernel's. */
-static int config_fd(const char *bdf)
-{
-	char path[320];
-
-	snprintf(path, sizeof(path), DEVICES "/%s/config", bdf);
-	return open(path, O_RDWR | O_CLOEXEC);
-}
-
 static uint32_t get(int fd, unsigned int offset, unsigned int width)
 {
 	uint32_t value = 0;
@@ -49,7 +40,7 @@ static unsigned int express(int fd)
 /* Where that is the root port of slot @number: the rest of @slot. */
 static bool is_port(struct slot *slot, const char *bdf)
 {
-	int fd = config_fd(bdf);
+	int fd = function_config_open(bdf);
 	unsigned int cap, flags;
 	bool found = false;
 
@@ -152,7 +143,7 @@ static bool emptied(const struct slot *slot)
 
 	if (!slots_announce_by_themselves())
 		return true;
-	fd = config_fd(slot->port);
+	fd = function_config_open(slot->port);
 	status = get(fd, slot->control + PCI_EXP_SLTSTA - PCI_EXP_SLTCTL, 2);
 	close(fd);
 	return !(status & PCI_EXP_SLTSTA_PDS);
@@ -274,11 +265,11 @@ int slot_unplug_by_guest(struct slot *slot)
 static int power(const struct slot *slot, uint16_t value)
 {
 	const uint16_t mask = PCI_EXP_SLTCTL_PIC | PCI_EXP_SLTCTL_PCC;
-	int fd = config_fd(slot->port), err = 0;
+	int fd = function_config_open(slot->port), err = 0;
 	uint16_t control;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	control = (get(fd, slot->control, 2) & ~mask) | value;
 	if (pwrite(fd, &control, 2, slot->control) != 2)
 		err = -EIO;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The usrpci authors
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -63,13 +62,11 @@ static void reads_equal_sysfs(void **state)
 {
 	unsigned char want[4096];
 	uint32_t value, expected;
-	char path[96];
 	unsigned int width, at;
 	int sysfs;
 
 	needs_function();
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/config", bdf());
-	sysfs = open(path, O_RDONLY);
+	sysfs = function_config_open(bdf());
 	assert_int_equal(read(sysfs, want, sizeof(want)), config_size());
 	close(sysfs);
 	for (width = 1; width <= 4; width *= 2)

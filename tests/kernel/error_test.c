@@ -6,7 +6,6 @@
  * never sees its link come back; the third one has a neighbour.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/pci_regs.h>
 #include <poll.h>
 #include <signal.h>
@@ -36,12 +35,9 @@ struct victim {
 
 static void set_bits(const char *bdf, unsigned int offset, uint16_t bits)
 {
-	char path[96];
+	int fd = function_config_open(bdf);
 	uint16_t word;
-	int fd;
 
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/config", bdf);
-	fd = open(path, O_RDWR);
 	assert_int_equal(pread(fd, &word, sizeof(word), offset), sizeof(word));
 	word |= bits;
 	assert_int_equal(pwrite(fd, &word, sizeof(word), offset), sizeof(word));
@@ -70,12 +66,9 @@ static unsigned int extended_capability(int fd, unsigned int id)
 static void wait_recovered(const char *bdf)
 {
 	uint64_t until = now_ms() + PATIENCE_MS;
+	int fd = function_config_open(bdf);
 	unsigned int status;
-	char path[96];
-	int fd;
 
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/config", bdf);
-	fd = open(path, O_RDONLY);
 	status = extended_capability(fd, PCI_EXT_CAP_ID_ERR) + PCI_ERR_UNCOR_STATUS;
 	while (get32(fd, status) && now_ms() < until)
 		usleep(1000);

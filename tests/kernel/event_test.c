@@ -2,7 +2,6 @@
 // Copyright (C) 2026 The usrpci authors
 /* What a function's user is told besides interrupts. */
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/pci_regs.h>
 #include <poll.h>
 #include <signal.h>
@@ -226,12 +225,9 @@ static void suspended_while_closed_it_opens_with_interrupts_off(void **state)
 /* An FPGA that is loaded anew has a configuration as after power-on. */
 static void forgotten_configuration_is_put_back(void **state)
 {
-	char path[96];
 	uint8_t header[64], blank[24] = { 0 };
-	int config, fd;
+	int fd, config = function_config_open(function_edu());
 
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/config", function_edu());
-	config = open(path, O_RDWR);
 	assert_int_equal(pread(config, header, sizeof(header), 0), sizeof(header));
 	assert_int_equal(pwrite(config, blank, 2, PCI_COMMAND), 2);
 	assert_int_equal(pwrite(config, blank, sizeof(blank), PCI_BASE_ADDRESS_0), sizeof(blank));
@@ -245,16 +241,9 @@ static void forgotten_configuration_is_put_back(void **state)
 
 /* --- interrupt storms --- */
 
-#define RATE_FILE	"/sys/module/usrpci/parameters/storm_rate"
-
-static int set_rate(const char *rate)
-{
-	return file_write(RATE_FILE, rate);
-}
-
 static int calm_teardown(void **state)
 {
-	set_rate("400000");
+	module_parameter("storm_rate", STORM_RATE);
 	return edu_hw_teardown(state);
 }
 
@@ -290,7 +279,7 @@ static void storms_are_masked_and_told(void **state)
 	struct edu_hw *edu = *state;
 	int event;
 
-	assert_int_equal(set_rate("100"), 0);
+	assert_int_equal(module_parameter("storm_rate", "100"), 0);
 	event = flooded(edu);
 	assert_int_equal(polled(edu->fd, 1000), POLLPRI);
 	assert_in_range(signals(event), 11, 2200);
@@ -310,7 +299,7 @@ static void storms_end_with_unmasking(void **state)
 	struct edu_hw *edu = *state;
 	int event;
 
-	assert_int_equal(set_rate("100"), 0);
+	assert_int_equal(module_parameter("storm_rate", "100"), 0);
 	event = flooded(edu);
 	signals(event);
 	usleep(120000);
@@ -330,7 +319,7 @@ static void masked_vectors_can_be_set_up_anew(void **state)
 	struct edu_hw *edu = *state;
 	int event, i;
 
-	assert_int_equal(set_rate("100"), 0);
+	assert_int_equal(module_parameter("storm_rate", "100"), 0);
 	event = flooded(edu);
 	signals(event);
 	assert_int_equal(function_irq_setup(edu->fd, USRPCI_IRQ_NONE, 0), 0);
@@ -350,13 +339,13 @@ static void few_interrupts_are_no_storm(void **state)
 	struct edu_hw *edu = *state;
 	int event;
 
-	assert_int_equal(set_rate("0"), 0);
+	assert_int_equal(module_parameter("storm_rate", "0"), 0);
 	event = flooded(edu);
 	told_no_more(edu->fd, -EAGAIN);
 	assert_true(signals(event) > 0);
 	close(event);
 	assert_int_equal(function_irq_setup(edu->fd, USRPCI_IRQ_NONE, 0), 0);
-	assert_int_equal(set_rate("400000"), 0);
+	assert_int_equal(module_parameter("storm_rate", STORM_RATE), 0);
 	event = flooded(edu);
 	told_no_more(edu->fd, -EAGAIN);
 	close(event);

@@ -410,9 +410,9 @@ static void strictness_can_be_required(void **state)
 {
 	int fd;
 
-	assert_int_equal(file_write("/sys/module/usrpci/parameters/require_strict", "1"), 0);
+	assert_int_equal(module_parameter("require_strict", "1"), 0);
 	fd = function_open(function_edu());
-	assert_int_equal(file_write("/sys/module/usrpci/parameters/require_strict", "0"), 0);
+	assert_int_equal(module_parameter("require_strict", "0"), 0);
 	if (is_strict())
 		assert_true(fd >= 0);
 	else

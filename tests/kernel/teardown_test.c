@@ -75,27 +75,13 @@ static void let_go(struct holder *h)
 	close(h->event);
 }
 
-/* COMMAND by sysfs, whoever drives it. */
-static unsigned int command(const char *bdf)
-{
-	char path[96];
-	uint16_t word = 0;
-	int fd;
-
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/config", bdf);
-	fd = open(path, O_RDONLY);
-	assert_int_equal(pread(fd, &word, 2, 4), 2);
-	close(fd);
-	return word;
-}
-
 static void opens_clean(const char *bdf)
 {
 	int fd = function_open(bdf);
 
 	assert_true(fd >= 0);
 	assert_int_equal(function_nr_held(bdf), 0);
-	assert_int_equal(command(bdf) & MASTER, 0);
+	assert_int_equal(function_command(bdf) & MASTER, 0);
 	close(fd);
 }
 
@@ -120,12 +106,12 @@ static void killed(const char *bdf, bool moving)
 		}
 		close(ready[1]);
 		assert_int_equal(read(ready[0], &byte, 1), 1);
-		assert_int_equal(command(bdf) & MASTER, MASTER);
+		assert_int_equal(function_command(bdf) & MASTER, MASTER);
 		assert_int_equal(pages_pinned(), before + 8);
 		kill(pid, SIGKILL);
 		assert_int_equal(waitpid(pid, NULL, 0), pid);
 		close(ready[0]);
-		assert_int_equal(command(bdf) & MASTER, 0);
+		assert_int_equal(function_command(bdf) & MASTER, 0);
 		assert_int_equal(pages_pinned(), before);
 		opens_clean(bdf);
 	}
@@ -154,7 +140,7 @@ static void exit_with_all_held_leaves_nothing(void **state)
 		_exit(0);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(command(function_edu()) & MASTER, 0);
+	assert_int_equal(function_command(function_edu()) & MASTER, 0);
 	opens_clean(function_edu());
 }
 
@@ -292,9 +278,9 @@ static void unbound_function_has_no_master(void **state)
 	struct holder h;
 
 	hold(&h, function_edu());
-	assert_int_equal(command(function_edu()) & MASTER, MASTER);
+	assert_int_equal(function_command(function_edu()) & MASTER, MASTER);
 	assert_int_equal(function_unbind(function_edu()), 0);
-	assert_int_equal(command(function_edu()) & MASTER, 0);
+	assert_int_equal(function_command(function_edu()) & MASTER, 0);
 	let_go(&h);
 	assert_int_equal(function_bind(function_edu()), 0);
 	opens_clean(function_edu());
@@ -350,7 +336,7 @@ static void unbound_while_called(void **state)
 		for (i = 0; i < 3; i++)
 			pthread_join(threads[i], NULL);
 		assert_int_equal(pages_pinned(), before);
-		assert_int_equal(command(function_edu()) & MASTER, 0);
+		assert_int_equal(function_command(function_edu()) & MASTER, 0);
 		assert_int_equal(function_bind(function_edu()), 0);
 		close(fd);
 	}
@@ -516,7 +502,7 @@ static void still_works(struct holder *h, const char *bdf)
 {
 	assert_int_equal(touch(h->regs), 0);
 	assert_int_equal(touch(h->coherent), 0);
-	assert_int_equal(command(bdf) & (MASTER | 2), MASTER | 2);
+	assert_int_equal(function_command(bdf) & (MASTER | 2), MASTER | 2);
 	assert_int_equal(function_nr_held(bdf), 2);
 	assert_int_equal(function_sync(h->fd, h->region.handle, USRPCI_SYNC_FOR_CPU, 0, PAGE), 0);
 }

@@ -7,41 +7,48 @@
 #include "acts.h"
 #include "scene.h"
 
-static int act_fork(struct scene *s)
+static int in_child(struct scene *s, int (*what)(struct scene *s))
 {
 	pid_t pid = fork();
 
 	if (pid < 0)
 		return -errno;
 	if (!pid)
-		_exit(0);
+		_exit(what(s));
 	return reap(pid, 0);
+}
+
+static int nothing(struct scene *s)
+{
+	return 0;
+}
+
+static int unmap_and_close(struct scene *s)
+{
+	unmap_coherent(s);
+	close(s->fd);
+	return 0;
+}
+
+static int touch_coherent(struct scene *s)
+{
+	return touch_all(s->coherent, s->buffer.len) ? 1 : 0;
+}
+
+static int act_fork(struct scene *s)
+{
+	return in_child(s, nothing);
 }
 
 static int act_fork_unmap(struct scene *s)
 {
-	pid_t pid = fork();
-
-	if (pid < 0)
-		return -errno;
-	if (!pid) {
-		unmap_coherent(s);
-		close(s->fd);
-		_exit(0);
-	}
-	return reap(pid, 0);
+	return in_child(s, unmap_and_close);
 }
 
 /* The child's touches may fail as well; it's the child then that's told. */
 static int act_fork_touch(struct scene *s)
 {
-	pid_t pid = fork();
-
-	if (pid < 0)
-		return -errno;
-	if (!pid)
-		_exit(touch_all(s->coherent, s->buffer.len) ? 1 : 0);
-	return reap(pid, 0);
+	return in_child(s, touch_coherent);
 }
 
 static const struct sequence sequences[] = {

@@ -9,8 +9,6 @@
 #include "acts.h"
 #include "scene.h"
 
-#define REQUIRE	"/sys/module/usrpci/parameters/require_strict"
-
 static int allow_rawio(bool allow)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
@@ -36,13 +34,13 @@ static int setup_demand(struct scene *s)
 	int err = setup_open(s);
 
 	close_it(s);
-	return err ?: s->q->kind ? file_write(REQUIRE, "Y") : allow_rawio(false);
+	return err ?: s->q->kind ? module_parameter("require_strict", "Y") : allow_rawio(false);
 }
 
 static void end_demand(struct scene *s)
 {
 	end_unmap_close(s);
-	must(s, "require_strict", file_write(REQUIRE, "N"));
+	must(s, "require_strict", module_parameter("require_strict", "N"));
 	must(s, "CAP_SYS_RAWIO", allow_rawio(true));
 }
 

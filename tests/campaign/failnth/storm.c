@@ -9,10 +9,8 @@
 #include "edu.h"
 #include "scene.h"
 
-#define RATE	"/sys/module/usrpci/parameters/storm_rate"
 /* A second within a tenth of a second is one too many. */
 #define LOW	"10"
-#define USUAL	"400000"
 
 static int storm(struct scene *s)
 {
@@ -32,7 +30,8 @@ static int storm(struct scene *s)
 static int setup_masked(struct scene *s)
 {
 	uint64_t count;
-	int err = file_write(RATE, LOW) ?: setup_regs(s) ?: act_irq(s) ?: act_wire(s) ?: storm(s);
+	int err = module_parameter("storm_rate", LOW) ?: setup_regs(s) ?: act_irq(s) ?:
+		  act_wire(s) ?: storm(s);
 
 	/* It's told by an event; what was signalled before it isn't wanted here. */
 	if (!err && read(s->events[0], &count, sizeof(count)) < 0)
@@ -43,7 +42,7 @@ static int setup_masked(struct scene *s)
 static void end_storm(struct scene *s)
 {
 	end_unmap_close(s);
-	must(s, "storm_rate", file_write(RATE, USUAL));
+	must(s, "storm_rate", module_parameter("storm_rate", STORM_RATE));
 }
 
 /* Since something may have been lost. */

@@ -11,8 +11,6 @@
 #include "injection.h"
 
 #define PCI		"/sys/bus/pci/"
-#define PARAMETERS	"/sys/module/usrpci/parameters/"
-#define STORM_RATE	"400000"
 
 /* Of allocations and copies while it binds. */
 #define BIND_WITHIN	60
@@ -66,12 +64,12 @@ static void reset(const char *bdf, uint64_t *random)
 
 static void set_storm_rate(const char *bdf, uint64_t *random)
 {
-	file_write(PARAMETERS "storm_rate", random_below(random, 2) ? "1" : STORM_RATE);
+	module_parameter("storm_rate", random_below(random, 2) ? "1" : STORM_RATE);
 }
 
 static void set_require_strict(const char *bdf, uint64_t *random)
 {
-	file_write(PARAMETERS "require_strict", random_below(random, 2) ? "Y" : "N");
+	module_parameter("require_strict", random_below(random, 2) ? "Y" : "N");
 }
 
 /* Where the kernel can, it may fail. */
@@ -119,8 +117,8 @@ bool admin_restore(const char *bdf)
 {
 	char path[96];
 
-	file_write(PARAMETERS "storm_rate", STORM_RATE);
-	file_write(PARAMETERS "require_strict", "N");
+	module_parameter("storm_rate", STORM_RATE);
+	module_parameter("require_strict", "N");
 	snprintf(path, sizeof(path), PCI "devices/%s", bdf);
 	if (access(path, F_OK))
 		file_write(PCI "rescan", "1");

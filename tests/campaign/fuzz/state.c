@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The usrpci authors
-#include <fcntl.h>
+#include <linux/pci_regs.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,8 +10,6 @@
 #include "memory.h"
 #include "state.h"
 
-#define COMMAND		0x04
-#define MASTER		0x04
 #define BARS		0x10
 #define NR_BARS		6
 
@@ -48,16 +46,11 @@ static long bars_moved(int config, const char *bdf)
 
 static void read_config(struct state *state, const char *bdf)
 {
-	char path[96];
-	uint16_t command = 0;
-	int fd;
+	int fd = function_config_open(bdf);
 
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/config", bdf);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return;
-	if (pread(fd, &command, sizeof(command), COMMAND) == sizeof(command))
-		state->master = !!(command & MASTER);
+	state->master = !!(function_command(bdf) & PCI_COMMAND_MASTER);
 	state->moved = bars_moved(fd, bdf);
 	close(fd);
 }

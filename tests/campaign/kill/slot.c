@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The usrpci authors
-#include <fcntl.h>
 #include <inttypes.h>
+#include <linux/pci_regs.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,8 +15,6 @@
 #include "memory.h"
 #include "slot.h"
 
-#define COMMAND		4
-#define MASTER		4
 #define LENT_PAGES	3
 
 static unsigned int add_functions(struct slot *slots, unsigned int max, const char *names,
@@ -112,16 +110,7 @@ void slot_ended(struct campaign *c, struct slot *s, int status, struct canary *c
 /* By sysfs, since the function is nobody's. */
 static bool is_master(const char *bdf)
 {
-	uint16_t command = MASTER;
-	char path[96];
-	int fd;
-
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/config", bdf);
-	fd = open(path, O_RDONLY);
-	if (fd < 0 || pread(fd, &command, 2, COMMAND) != 2)
-		command = MASTER;
-	close(fd);
-	return command & MASTER;
+	return function_command(bdf) & PCI_COMMAND_MASTER;
 }
 
 static void check_held(struct campaign *c, struct slot *s)
