@@ -22,7 +22,7 @@
 #include "memory.h"
 #include "slot.h"
 
-#define PATIENCE_MS	30000
+#define PATIENCE_MS	(kernel_is_slow() ? 240000 : 30000)
 #define PAGES		8
 
 /* What was seen, counted by all children. */
@@ -282,8 +282,7 @@ static void slot_child(unsigned int number, int tell)
 			nvme_cycle(&slot, i & 1, random_below(&random, 20000));
 		else
 			edu_cycle(&slot, i & 1, random_below(&random, 20000));
-		__atomic_store_n(&shared->failures, shared->failures + campaign.failures,
-				 __ATOMIC_RELAXED);
+		__atomic_add_fetch(&shared->failures, campaign.failures, __ATOMIC_RELAXED);
 		campaign.failures = 0;
 		if (write(tell, "", 1) != 1)
 			_exit(0);
@@ -312,7 +311,7 @@ int main(int argc, char **argv)
 	char byte;
 
 	campaign_start(&campaign, argc, argv, "removal", "removals", 600);
-	slots = campaign_option(argc, argv, "--slots", 4);
+	slots = campaign_option(argc, argv, "--slots", kernel_is_slow() ? 2 : 4);
 	slots_require(slots);
 	signal(SIGPIPE, SIG_IGN);
 	shared = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

@@ -6,6 +6,12 @@
 
 pci=/sys/bus/pci
 
+# It checks each access.
+SLOW_KERNEL=
+case $(uname -r) in
+*-debug) export SLOW_KERNEL=y ;;
+esac
+
 # find_functions FILE PATTERN: those whose FILE says so; find_function: the first.
 find_functions() {
 	for dir in "$pci"/devices/*; do

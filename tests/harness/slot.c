@@ -16,7 +16,8 @@
 #include "slot.h"
 
 #define DEVICES		"/sys/bus/pci/devices"
-#define PATIENCE_MS	30000
+/* Enumerating a function alone takes seconds on a kernel that checks each access. */
+#define PATIENCE_MS	(kernel_is_slow() ? 240000U : 30000U)
 
 static uint32_t get(int fd, unsigned int offset, unsigned int width)
 {
