@@ -25,6 +25,7 @@
 #include "fuzz/injection.h"
 #include "fuzz/state.h"
 #include "memory.h"
+#include "stacks.h"
 
 /* That a thread makes in an episode: at least, and as many more. */
 #define CALLS		2000
@@ -74,6 +75,7 @@ static void watch(struct fuzz *f, pid_t pid, uint64_t *random)
 		if (now_ms() < end)
 			continue;
 		campaign_fault(&f->c, "episode %llu is stuck", (unsigned long long)f->e.index);
+		stacks_tell();
 		kill(pid, SIGKILL);
 		end = now_ms() + STUCK_MS;
 	}

@@ -102,8 +102,11 @@ static void child_calls(struct caller *t)
 
 static void fork_it(struct caller *t)
 {
-	pid_t pid = fork();
+	pid_t pid;
 
+	handle_hold();
+	pid = fork();
+	handle_release();
 	if (!pid)
 		child_calls(t);
 	if (pid > 0)

@@ -20,6 +20,16 @@ void handle_forget_all(void)
 	nr_lives = 0;
 }
 
+void handle_hold(void)
+{
+	pthread_mutex_lock(&lock);
+}
+
+void handle_release(void)
+{
+	pthread_mutex_unlock(&lock);
+}
+
 bool handle_add(const struct live *live)
 {
 	bool added;

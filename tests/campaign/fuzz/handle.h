@@ -25,6 +25,10 @@ struct live {
 
 void handle_forget_all(void);
 
+/* Around a fork, so that the child doesn't find it held by a thread that it hasn't got. */
+void handle_hold(void);
+void handle_release(void);
+
 /* From any thread. False: there are so many that this one has to go. */
 bool handle_add(const struct live *live);
 void handle_remove(uint32_t handle);
