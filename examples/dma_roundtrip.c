@@ -16,7 +16,7 @@
 #define EDU_COMMAND	0x98		/* 1: go, 2: from the device */
 #define EDU_MASK	((1ULL << 28) - 1)
 
-static volatile char *regs;
+static struct usrpci_regs regs;
 
 static void check(const char *what, int err)
 {
@@ -31,11 +31,11 @@ static void run(uint64_t from, uint64_t to, uint64_t len, uint32_t command)
 {
 	int ms;
 
-	usrpci_write32(regs + EDU_SOURCE, (uint32_t)from);
-	usrpci_write32(regs + EDU_DESTINATION, (uint32_t)to);
-	usrpci_write32(regs + EDU_COUNT, (uint32_t)len);
-	usrpci_write32(regs + EDU_COMMAND, command);
-	for (ms = 0; usrpci_read32(regs + EDU_COMMAND) & 1; ms++) {
+	usrpci_regs_write32(&regs, EDU_SOURCE, (uint32_t)from);
+	usrpci_regs_write32(&regs, EDU_DESTINATION, (uint32_t)to);
+	usrpci_regs_write32(&regs, EDU_COUNT, (uint32_t)len);
+	usrpci_regs_write32(&regs, EDU_COMMAND, command);
+	for (ms = 0; usrpci_regs_read32(&regs, EDU_COMMAND) & 1; ms++) {
 		check("DMA", ms < 10000 ? 0 : -ETIMEDOUT);
 		usleep(1000);
 	}
@@ -97,7 +97,6 @@ int main(int argc, char **argv)
 {
 	char *out = malloc(LEN), *in = calloc(1, LEN);
 	struct usrpci_device *dev;
-	volatile void *bar;
 	int i;
 
 	check("memory", out && in ? 0 : -ENOMEM);
@@ -105,9 +104,8 @@ int main(int argc, char **argv)
 		out[i] = (char)rand();
 	check("open", usrpci_open(&dev, argc > 1 ? argv[1] : ""));
 	check("DMA mask", usrpci_set_dma_mask(dev, EDU_MASK, EDU_MASK));
-	check("map BAR 0", usrpci_bar_map(dev, 0, 0, 0, 0, &bar));
+	check("registers", usrpci_regs_open(dev, 0, 0, 0, &regs));
 	check("bus master", usrpci_set_master(dev, true));
-	regs = bar;
 
 	transfer(dev, out, true);
 	transfer(dev, in, false);

@@ -21,19 +21,19 @@ int main(int argc, char **argv)
 	const char *edu = argc > 1 ? argv[1] : "";
 	int event = eventfd(0, EFD_CLOEXEC);
 	struct usrpci_device *dev;
-	volatile void *regs;
+	struct usrpci_regs regs;
 
 	check(edu, usrpci_open(&dev, edu));
-	check(edu, usrpci_bar_map(dev, 0, 0, 0, 0, &regs));
+	check(edu, usrpci_regs_open(dev, 0, 0, 0, &regs));
 	check(edu, usrpci_set_master(dev, true));		/* an MSI is a write to memory */
 	check(edu, usrpci_irq_setup(dev, USRPCI_MSI, 1));
 	check(edu, usrpci_irq_wire(dev, 0, 1, &event));
 
-	usrpci_write32(regs + 0x20, 0x80);			/* interrupt when done */
-	usrpci_write32(regs + 0x08, 10);			/* compute 10! */
+	usrpci_regs_write32(&regs, 0x20, 0x80);			/* interrupt when done */
+	usrpci_regs_write32(&regs, 0x08, 10);			/* compute 10! */
 	check(edu, usrpci_irq_wait(event, 5000));		/* sleeps */
-	usrpci_write32(regs + 0x64, usrpci_read32(regs + 0x24));	/* acknowledge */
-	printf("10! = %u\n", usrpci_read32(regs + 0x08));
+	usrpci_regs_write32(&regs, 0x64, usrpci_regs_read32(&regs, 0x24));	/* acknowledge */
+	printf("10! = %u\n", usrpci_regs_read32(&regs, 0x08));
 	usrpci_close(dev);
 	return 0;
 }

@@ -18,6 +18,7 @@
 #include <usrpci/bind.h>
 #include <usrpci/bar.h>
 #include <usrpci/mmio.h>
+#include <usrpci/regs.h>
 #include <usrpci/dma.h>
 #include <usrpci/irq.h>
 #include <usrpci/quiesce.h>

@@ -17,7 +17,7 @@
  */
 struct edu {
 	struct usrpci_device *dev;
-	volatile void *regs;
+	struct usrpci_regs regs;
 	enum usrpci_irq irq;
 	int eventfd;
 	uint64_t interrupts;

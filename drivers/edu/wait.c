@@ -11,12 +11,12 @@
 
 uint32_t edu_read(struct edu *edu, unsigned int offset)
 {
-	return usrpci_read32((const volatile char *)edu->regs + offset);
+	return usrpci_regs_read32(&edu->regs, offset);
 }
 
 void edu_write(struct edu *edu, unsigned int offset, uint32_t value)
 {
-	usrpci_write32((volatile char *)edu->regs + offset, value);
+	usrpci_regs_write32(&edu->regs, offset, value);
 }
 
 static int64_t now_ms(void)

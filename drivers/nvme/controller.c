@@ -146,7 +146,10 @@ static int leave_orders(struct nvme *nvme)
 		  .value = 0, .mask = NVME_CSTS_RDY_MASK },
 	};
 
-	return usrpci_quiesce(nvme->dev, steps, sizeof(steps) / sizeof(steps[0]));
+	int err = usrpci_quiesce(nvme->dev, steps, sizeof(steps) / sizeof(steps[0]));
+
+	/* Where nobody would follow it, an IOMMU stands before memory. */
+	return err == -EOPNOTSUPP ? 0 : err;
 }
 
 /* The admin queue, the settings, and at last CC.EN: NVMe base 2.0 §3.5.1. */

@@ -35,8 +35,9 @@ struct nvme_slot {
  * @cq_mem: completion queue
  * @list_mem: room for PRP lists, @list_len for each command id
  * @list_len: bytes
- * @sq_doorbell: its tail
- * @cq_doorbell: its head
+ * @regs: with the doorbells
+ * @sq_doorbell: where its tail goes
+ * @cq_doorbell: where its head goes
  * @tail: of the submission queue
  * @head: of the completion queue
  * @phase: of new completions
@@ -53,8 +54,9 @@ struct nvme_queue {
 	struct usrpci_coherent cq_mem;
 	struct usrpci_coherent list_mem;
 	size_t list_len;
-	volatile void *sq_doorbell;
-	volatile void *cq_doorbell;
+	const struct usrpci_regs *regs;
+	uint64_t sq_doorbell;
+	uint64_t cq_doorbell;
 	unsigned int tail;
 	unsigned int head;
 	unsigned int phase;
@@ -68,8 +70,7 @@ struct nvme_queue {
  * @dev: the function
  * @info: what the disk is
  * @cap: register CAP
- * @regs: window of BAR 0 with the doorbells
- * @regs_len: bytes of it
+ * @regs: BAR 0 up to its MSI-X table, if that lies there
  * @enabled: CC.EN was set
  * @queued: the I/O queues exist
  * @failed: why the controller was stopped, 0 if it wasn't
@@ -84,8 +85,7 @@ struct nvme {
 	struct usrpci_device *dev;
 	struct nvme_info info;
 	uint64_t cap;
-	volatile void *regs;
-	uint64_t regs_len;
+	struct usrpci_regs regs;
 	bool enabled;
 	bool queued;
 	int failed;

@@ -19,22 +19,14 @@ static int check_class(struct nvme *nvme)
 	return info.class_code == NVME_PCI_CLASS ? 0 : -ENOTSUP;
 }
 
-/* The MSI-X table lies in the same BAR and may be left out of the window. */
+/* The MSI-X table lies in the same BAR and may be left out of what can be mapped. */
 static int map_registers(struct nvme *nvme)
 {
-	struct usrpci_bar bar;
-	unsigned int i;
-	int err;
+	int err = usrpci_regs_open(nvme->dev, 0, 0, 0, &nvme->regs);
 
-	err = usrpci_bar_info(nvme->dev, 0, &bar);
 	if (err)
 		return err;
-	for (i = 0; i < bar.nr_windows; i++)
-		if (!bar.windows[i].offset)
-			nvme->regs_len = bar.windows[i].len;
-	if (nvme->regs_len <= NVME_DOORBELLS)
-		return -ENOTSUP;
-	return usrpci_bar_map(nvme->dev, 0, 0, nvme->regs_len, 0, &nvme->regs);
+	return nvme->regs.len > NVME_DOORBELLS ? 0 : -ENOTSUP;
 }
 
 static int set_up_controller(struct nvme *nvme)

@@ -10,11 +10,9 @@
 #define LIST_POOL	(1U << 20)
 
 /* NVMe over PCIe 1.0 §3.1.2: tail of SQ y at 2y, head of CQ y at 2y + 1. */
-static volatile void *doorbell(struct nvme *nvme, unsigned int index)
+static uint64_t doorbell(const struct nvme *nvme, unsigned int index)
 {
-	uint64_t at = NVME_DOORBELLS + index * (4ULL << NVME_CAP_DSTRD(nvme->cap));
-
-	return at + 4 <= nvme->regs_len ? (volatile char *)nvme->regs + at : NULL;
+	return NVME_DOORBELLS + index * (4ULL << NVME_CAP_DSTRD(nvme->cap));
 }
 
 static int alloc_slots(struct nvme_queue *queue)
@@ -40,9 +38,10 @@ int nvme_queue_alloc(struct nvme *nvme, struct nvme_queue *queue, unsigned int i
 	queue->entries = entries;
 	queue->depth = entries - 1;	/* a full queue would look empty */
 	queue->phase = NVME_CQE_PHASE;
+	queue->regs = &nvme->regs;
 	queue->sq_doorbell = doorbell(nvme, 2 * id);
 	queue->cq_doorbell = doorbell(nvme, 2 * id + 1);
-	if (!queue->sq_doorbell || !queue->cq_doorbell)
+	if (queue->cq_doorbell + 4 > nvme->regs.len)
 		return -ENOTSUP;
 	err = alloc_slots(queue);
 	if (!err)
@@ -107,7 +106,7 @@ void nvme_queue_send(struct nvme_queue *queue, struct nvme_sqe *command, unsigne
 	sq[queue->tail] = *command;
 	if (++queue->tail == queue->entries)
 		queue->tail = 0;
-	usrpci_write32(queue->sq_doorbell, queue->tail);
+	usrpci_regs_write32(queue->regs, queue->sq_doorbell, queue->tail);
 }
 
 static int complete(struct nvme_queue *queue, const volatile struct nvme_cqe *cqe,
@@ -144,7 +143,7 @@ int nvme_queue_reap(struct nvme_queue *queue, struct nvme_completion *done, unsi
 		}
 	}
 	if (count)
-		usrpci_write32(queue->cq_doorbell, queue->head);
+		usrpci_regs_write32(queue->regs, queue->cq_doorbell, queue->head);
 	return (int)count;
 }
 
