@@ -59,7 +59,8 @@
  * @irq_setup: see usrpci_irq_setup()
  * @irq_wire: see usrpci_irq_wire()
  * @irq_unmask: see usrpci_irq_unmask()
- * @quiesce: see usrpci_quiesce(); @steps are checked but for what the BARs have
+ * @quiesce: see usrpci_quiesce(); @steps are checked but for what the BARs have; NULL where
+ *	nothing runs once the program has died
  * @event: see usrpci_event(); NULL where nothing is told
  */
 struct usrpci_backend {
@@ -140,6 +141,7 @@ void usrpci_device_destroy(struct usrpci_device *dev);
 extern const struct usrpci_backend *const usrpci_backends[];
 
 extern const struct usrpci_backend usrpci_backend_kernel;
+extern const struct usrpci_backend usrpci_backend_vfio_user;
 
 #define usrpci_container_of(ptr, type, member) \
 	((type *)((char *)(ptr) - offsetof(type, member)))

@@ -117,6 +117,10 @@ USRPCI_PUBLIC int usrpci_info(struct usrpci_device *dev, struct usrpci_info *inf
 
 	if (ret)
 		return fail(dev, USRPCI_CALL_OTHER, ret);
+	if (dev->backend->quiesce)
+		filled.caps |= USRPCI_CAN_QUIESCE;
+	if (dev->backend->coherent_detach)
+		filled.caps |= USRPCI_CAN_DETACH;
 	*info = filled;
 	return 0;
 }

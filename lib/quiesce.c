@@ -37,8 +37,10 @@ static bool is_list(const struct usrpci_step *steps, unsigned int nr)
 USRPCI_PUBLIC int usrpci_quiesce(struct usrpci_device *dev, const struct usrpci_step *steps,
 				 unsigned int nr)
 {
-	int ret = is_list(steps, nr) ? dev->backend->quiesce(dev, steps, nr) : -EINVAL;
+	int ret = -EINVAL;
 
+	if (is_list(steps, nr))
+		ret = dev->backend->quiesce ? dev->backend->quiesce(dev, steps, nr) : -EOPNOTSUPP;
 	if (!ret)
 		return 0;
 	return usrpci_fail(dev, &(struct usrpci_failure){

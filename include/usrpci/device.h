@@ -34,11 +34,15 @@ enum usrpci_isolation {
 #define USRPCI_CAN_RESET	(1U << 0)	/* usrpci_reset() works */
 #define USRPCI_CAN_REMAP_IRQ	(1U << 1)	/* interrupts are remapped: none can be forged */
 #define USRPCI_CAN_BOUNCE	(1U << 2)	/* memory beyond the DMA mask is bounced */
+#define USRPCI_CAN_QUIESCE	(1U << 3)	/* usrpci_quiesce() works */
+#define USRPCI_CAN_DETACH	(1U << 4)	/* usrpci_coherent_detach() works */
+#define USRPCI_CAN_COMBINE	(1U << 5)	/* so does USRPCI_WRITE_COMBINING */
+#define USRPCI_CAN_MASK_STORM	(1U << 6)	/* a storm of interrupts is masked and told */
 
 /**
  * struct usrpci_info - What a function is.
  * @bdf: its name, "DDDD:BB:DD.F"
- * @backend: name of the backend that serves it: "kernel"
+ * @backend: name of the backend that serves it: "kernel", "vfio-user"
  * @caps: USRPCI_CAN_*
  * @vendor: PCI vendor id
  * @device: PCI device id
@@ -82,9 +86,12 @@ struct usrpci_info {
 /**
  * usrpci_open() - Open a function.
  * @devp: set to the device
- * @address: "DDDD:BB:DD.F", or "BB:DD.F" in domain 0
+ * @address: "DDDD:BB:DD.F", or "BB:DD.F" in domain 0; "vfio-user:PATH", a device that
+ *	somebody plays behind a socket; "sim:NAME", one that usrpci-sim plays for this
+ *	program alone
  *
- * The function is enabled and has been reset if it can be; bus mastering is
+ * The driver that the function is bound to says which backend serves it: usrpci, the
+ * kernel's module. The function is enabled and has been reset if it can be; bus mastering is
  * off. Only one may have it open at a time.
  *
  * Return: 0; -EINVAL for an address that isn't one; -ENOENT no such function;

@@ -49,7 +49,8 @@ struct usrpci_step {
  * came of them. A new list takes the place of the old one.
  *
  * Return: 0; -EINVAL a step that can't be, or too much waiting; -EPERM a write to
- * the MSI-X table; other negative errno. The list before then stays.
+ * the MSI-X table; -EOPNOTSUPP where nothing runs once the program has died: without
+ * USRPCI_CAN_QUIESCE; other negative errno. The list before then stays.
  */
 int usrpci_quiesce(struct usrpci_device *dev, const struct usrpci_step *steps,
 		   unsigned int nr);

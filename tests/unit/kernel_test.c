@@ -324,7 +324,8 @@ static void test_info(void **state)
 	assert_int_equal(usrpci_info(*state, &info), 0);
 	assert_string_equal(info.bdf, "10000:a0:1e.5");
 	assert_string_equal(info.backend, "kernel");
-	assert_int_equal(info.caps, USRPCI_CAN_RESET | USRPCI_CAN_BOUNCE);
+	assert_int_equal(info.caps, USRPCI_CAN_RESET | USRPCI_CAN_BOUNCE | USRPCI_CAN_COMBINE |
+			 USRPCI_CAN_MASK_STORM | USRPCI_CAN_QUIESCE | USRPCI_CAN_DETACH);
 	assert_int_equal(info.revision, 1);
 	assert_int_equal(info.vendor, 2);
 	assert_int_equal(info.device, 3);
