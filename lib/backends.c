@@ -4,5 +4,6 @@
 
 const struct usrpci_backend *const usrpci_backends[] = {
 	&usrpci_backend_kernel,
+	&usrpci_backend_vfio_user,
 	NULL
 };

@@ -12,6 +12,8 @@ LIBDIR := $(BUILD)/lib
 LIB := $(LIBDIR)/libusrpci.a
 LIBSO := $(LIBDIR)/libusrpci.so.$(SOVERSION)
 USRDRV := $(LIBDIR)/libusrdrv.a
+# What libusrpci needs.
+LIBS := -ljson-c
 USRDRVSO := $(LIBDIR)/libusrdrv.so.$(SOVERSION)
 
 DRIVERS := $(notdir $(patsubst %/main.c,%,$(subst /program/,/, \
@@ -20,12 +22,13 @@ program_objs = $(call objs,$(wildcard drivers/$1/main.c drivers/$1/program/*.c))
 driver_objs = $(call objs,$(filter-out drivers/$1/main.c,$(wildcard drivers/$1/*.c)))
 objs = $(patsubst %.c,$(BUILD)/obj/%.o,$1)
 
-LIB_OBJS := $(call objs,$(filter-out %_test.c,$(wildcard lib/*.c lib/backend/*/*.c)))
+LIB_OBJS := $(call objs,$(filter-out %_test.c,$(wildcard lib/*.c lib/vfio/*.c lib/vfio-user/*.c lib/backend/*/*.c)))
 USRDRV_OBJS := $(call objs,$(wildcard lib/usrdrv/*.c))
 TOOL_OBJS := $(call objs,$(wildcard tools/*.c))
+SIM_OBJS := $(call objs,$(wildcard sim/*.c sim/devices/*.c))
 DRIVER_OBJS := $(foreach d,$(DRIVERS),$(call driver_objs,$d))
 
-PROGRAMS := $(BUILD)/bin/usrpci $(DRIVERS:%=$(BUILD)/bin/usrpci-%)
+PROGRAMS := $(BUILD)/bin/usrpci $(BUILD)/bin/usrpci-sim $(DRIVERS:%=$(BUILD)/bin/usrpci-%)
 EXAMPLES := $(patsubst %.c,$(BUILD)/%,$(wildcard examples/*.c))
 TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*.c tests/kernel/*.c \
 	tests/drivers/*.c tests/tools/*.c tests/campaign/*.c))
@@ -61,6 +64,7 @@ $(BUILD)/obj/tests/unit/%.o: EXTRA_CFLAGS = -Ilib -Itests/harness
 $(BUILD)/obj/tests/drivers/%.o: EXTRA_CFLAGS = -Iinclude/uapi -Itests/harness -Idrivers
 $(BUILD)/obj/tests/tools/%.o: EXTRA_CFLAGS = -Itools
 $(BUILD)/obj/tools/%.o: EXTRA_CFLAGS = -DUSRPCI_VERSION=\"$(VERSION)\"
+$(BUILD)/obj/sim/%.o: EXTRA_CFLAGS = -Isim -Ilib -Idrivers
 $(BUILD)/obj/drivers/%.o: EXTRA_CFLAGS = -Idrivers
 
 $(LIB): $(LIB_OBJS)
@@ -75,7 +79,7 @@ $(LIBSO): $(LIB_OBJS) lib/libusrpci.map
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) -shared -Wl,-soname,$(@F) -Wl,--version-script=lib/libusrpci.map \
-		-Wl,--no-undefined -o $@ $(LIB_OBJS) $(LDFLAGS)
+		-Wl,--no-undefined -o $@ $(LIB_OBJS) $(LDFLAGS) $(LIBS)
 	@ln -sf $(@F) $(LIBDIR)/libusrpci.so
 
 $(USRDRVSO): $(USRDRV_OBJS) $(LIBSO) lib/usrdrv/libusrdrv.map
@@ -89,28 +93,31 @@ $(USRDRVSO): $(USRDRV_OBJS) $(LIBSO) lib/usrdrv/libusrdrv.map
 define link
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDFLAGS) $1
+	$(Q)$(CC) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDFLAGS) $1 $(LIBS)
 endef
 
 $(BUILD)/bin/usrpci: $(TOOL_OBJS) $(LIB)
-	$(call link,-lpci -ljson-c)
+	$(call link,-lpci)
+
+$(BUILD)/bin/usrpci-sim: $(SIM_OBJS) $(LIB)
+	$(call link)
 
 define driver_program
 $(BUILD)/bin/usrpci-$1: $(call program_objs,$1) $(call driver_objs,$1) $(LIB)
-	$$(call link,-ljson-c)
+	$$(call link)
 endef
 $(foreach d,$(DRIVERS),$(eval $(call driver_program,$d)))
 
 $(BUILD)/examples/%: $(BUILD)/obj/examples/%.o $(LIB) $(USRDRV)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) -o $@ $< $(USRDRV) $(LIB) $(LDFLAGS)
+	$(Q)$(CC) -o $@ $< $(USRDRV) $(LIB) $(LDFLAGS) $(LIBS)
 
 $(BUILD)/tests/tools/%: $(BUILD)/obj/tests/tools/%.o $(filter-out %/main.o,$(TOOL_OBJS)) $(LIB)
-	$(call link,-lcmocka -lpci -ljson-c)
+	$(call link,-lcmocka -lpci)
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TEST_COMMON) $(DRIVER_OBJS) $(USRDRV) $(LIB)
-	$(call link,-lcmocka -ljson-c -lpthread)
+	$(call link,-lcmocka -lpthread)
 
 # A campaign's folder holds what doesn't fit into its file.
 CAMPAIGNS := $(basename $(notdir $(wildcard tests/campaign/*.c)))

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The usrpci authors
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "vfio-user.h"
+
+#define SIMULATOR	"usrpci-sim"
+/* Where the simulator finds its socket. */
+#define SIMULATOR_FD	3
+
+/* Of the program itself: where dynamic linking and tests put things doesn't matter. */
+extern char **environ;
+
+int usrpci_socket_connect(const char *path, int *channel)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int err, fd;
+
+	if (!*path || strlen(path) >= sizeof(address.sun_path))
+		return -EINVAL;
+	strcpy(address.sun_path, path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address))) {
+		err = -errno;
+		close(fd);
+		return err;
+	}
+	*channel = fd;
+	return 0;
+}
+
+/* Beside this program or its neighbours in ../bin, or on the PATH. */
+static const char *find_simulator(char path[PATH_MAX])
+{
+	static const char *const places[] = { SIMULATOR, "../bin/" SIMULATOR };
+	ssize_t len;
+	size_t i;
+
+	len = readlink("/proc/self/exe", path, PATH_MAX);
+	while (len > 0 && path[len - 1] != '/')
+		len--;
+	for (i = 0; i < 2 && len > 0; i++) {
+		if ((size_t)len + strlen(places[i]) >= PATH_MAX)
+			break;
+		strcpy(path + len, places[i]);
+		if (!access(path, X_OK))
+			return path;
+	}
+	return SIMULATOR;
+}
+
+/* It ends when this end of the socket is closed, so with the program. */
+static int spawn(const char *device, int theirs, pid_t *pid)
+{
+	char number[] = { '0' + SIMULATOR_FD, '\0' }, path[PATH_MAX];
+	char *const argv[] = { SIMULATOR, "--fd", number, "--", (char *)device, NULL };
+	const char *program = find_simulator(path);
+	posix_spawn_file_actions_t actions;
+	int err;
+
+	err = posix_spawn_file_actions_init(&actions);
+	if (err)
+		return -err;
+	err = posix_spawn_file_actions_adddup2(&actions, theirs, SIMULATOR_FD);
+	if (!err)
+		err = posix_spawnp(pid, program, &actions, NULL, argv, environ);
+	posix_spawn_file_actions_destroy(&actions);
+	/* The device's own ENOENT says something else. */
+	return err == ENOENT ? -ENOEXEC : -err;
+}
+
+int usrpci_socket_spawn(const char *device, int *channel, pid_t *pid)
+{
+	int sockets[2], theirs, err;
+
+	if (!*device)
+		return -EINVAL;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets))
+		return -errno;
+	/* dup2() onto itself would leave it closed on exec. */
+	theirs = fcntl(sockets[1], F_DUPFD_CLOEXEC, SIMULATOR_FD + 1);
+	err = theirs < 0 ? -errno : spawn(device, theirs, pid);
+	if (theirs >= 0)
+		close(theirs);
+	close(sockets[1]);
+	if (err) {
+		close(sockets[0]);
+		return err;
+	}
+	*channel = sockets[0];
+	return 0;
+}
+
+int usrpci_socket_reap(pid_t pid)
+{
+	int status;
+
+	if (!pid)
+		return 0;
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return 0;
+	if (!WIFEXITED(status))
+		return 0;
+	switch (WEXITSTATUS(status)) {
+	case 2:
+		return -ENOENT;
+	case 127:
+		return -ENOEXEC;
+	}
+	return 0;
+}

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The usrpci authors
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+#include "vfio-user.h"
+
+/* A server that doesn't answer for so long won't. */
+#define PATIENCE_S	30
+/* Of region information, with all of its capabilities. */
+#define REGION_ROOM	4096
+
+static bool starts(const char *text, const char *prefix)
+{
+	return !strncmp(text, prefix, strlen(prefix));
+}
+
+bool usrpci_socket_serves(const char *root, const char *address)
+{
+	return starts(address, USRPCI_SOCKET_PREFIX) || starts(address, USRPCI_SIM_PREFIX);
+}
+
+static int negotiate(struct usrpci_socket_device *dev)
+{
+	unsigned char payload[VFIO_USER_TEXT], reply[VFIO_USER_MAX_PAYLOAD / 64];
+	const struct vfio_user_part part = {
+		payload, usrpci_version_format(payload, true, -1),
+	};
+	struct usrpci_exchange x = {
+		.command = VFIO_USER_VERSION, .parts = &part, .nr_parts = 1,
+		.reply = reply, .room = sizeof(reply),
+	};
+	int err = usrpci_socket_exchange(dev, &x);
+
+	if (err)
+		return err;
+	if (x.len > sizeof(reply))
+		err = -EPROTO;
+	if (!err)
+		err = usrpci_version_parse(reply, x.len, &dev->caps);
+	/* We have room for one descriptor, so it's the first. */
+	if (!err && dev->caps.twin && (dev->caps.twin_fd || x.fd < 0))
+		err = -EPROTO;
+	if (!err && dev->caps.twin)
+		dev->twin = x.fd;
+	else if (x.fd >= 0)
+		close(x.fd);
+	return err;
+}
+
+static int learn_device(struct usrpci_socket_device *dev, unsigned int *nr_regions,
+			unsigned int *nr_irqs)
+{
+	struct vfio_user_device_info info = { .argsz = sizeof(info) };
+	const struct vfio_user_part part = { &info, sizeof(info) };
+	struct usrpci_exchange x = {
+		.command = VFIO_USER_DEVICE_GET_INFO, .parts = &part, .nr_parts = 1,
+		.reply = &info, .room = sizeof(info),
+	};
+	int err = usrpci_socket_exchange(dev, &x);
+
+	if (err)
+		return err;
+	if (!(info.flags & VFIO_DEVICE_FLAGS_PCI) ||
+	    info.num_regions <= VFIO_PCI_CONFIG_REGION_INDEX)
+		return -ENOTSUP;
+	dev->vfio.flags = info.flags;
+	*nr_regions = info.num_regions < VFIO_PCI_NUM_REGIONS ? info.num_regions :
+							      VFIO_PCI_NUM_REGIONS;
+	*nr_irqs = info.num_irqs < VFIO_PCI_NUM_IRQS ? info.num_irqs : VFIO_PCI_NUM_IRQS;
+	return 0;
+}
+
+static int learn_region(struct usrpci_socket_device *dev, unsigned int index)
+{
+	struct usrpci_region *region = &dev->vfio.regions[index];
+	const struct vfio_region_info ask = { .argsz = REGION_ROOM, .index = index };
+	const struct vfio_user_part part = { &ask, sizeof(ask) };
+	union {
+		struct vfio_region_info info;
+		char room[REGION_ROOM];
+	} reply;
+	struct usrpci_exchange x = {
+		.command = VFIO_USER_DEVICE_GET_REGION_INFO, .parts = &part, .nr_parts = 1,
+		.reply = &reply, .room = sizeof(reply),
+	};
+	int err = usrpci_socket_exchange(dev, &x);
+
+	if (err)
+		return err;
+	err = usrpci_vfio_parse_region(region, &reply.info,
+				       x.len < sizeof(reply) ? x.len : sizeof(reply));
+	region->fd = x.fd;
+	if (region->fd < 0)
+		region->nr_windows = 0;
+	return err;
+}
+
+static int learn_irqs(struct usrpci_socket_device *dev, unsigned int index)
+{
+	struct vfio_irq_info info = { .argsz = sizeof(info), .index = index };
+	const struct vfio_user_part part = { &info, sizeof(info) };
+	struct usrpci_exchange x = {
+		.command = VFIO_USER_DEVICE_GET_IRQ_INFO, .parts = &part, .nr_parts = 1,
+		.reply = &info, .room = sizeof(info),
+	};
+	int err = usrpci_socket_exchange(dev, &x);
+
+	if (!err && info.flags & VFIO_IRQ_INFO_EVENTFD)
+		dev->vfio.nr_irqs[index] = info.count <= 2048 ? info.count : 0;
+	return err;
+}
+
+static int learn(struct usrpci_socket_device *dev)
+{
+	unsigned int i, nr_regions, nr_irqs;
+	int err;
+
+	err = learn_device(dev, &nr_regions, &nr_irqs);
+	for (i = 0; !err && i < nr_regions; i++)
+		err = learn_region(dev, i);
+	for (i = 0; !err && i < nr_irqs; i++)
+		err = learn_irqs(dev, i);
+	return err;
+}
+
+static void close_fd(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
+static struct usrpci_socket_device *make(void)
+{
+	struct usrpci_socket_device *dev = calloc(1, sizeof(*dev));
+
+	if (!dev)
+		return NULL;
+	usrpci_vfio_init(&dev->vfio, &usrpci_backend_vfio_user, &usrpci_socket_ops);
+	pthread_mutex_init(&dev->lock, NULL);
+	dev->channel = -1;
+	dev->twin = -1;
+	dev->stop = -1;
+	dev->hangup[0] = -1;
+	dev->hangup[1] = -1;
+	return dev;
+}
+
+/* The server sees the channel close, and takes that for the program's end. */
+static int unmake(struct usrpci_socket_device *dev)
+{
+	unsigned int i;
+	int err;
+
+	usrpci_socket_stop(dev);
+	close_fd(dev->channel);
+	close_fd(dev->twin);
+	close_fd(dev->stop);
+	close_fd(dev->hangup[0]);
+	close_fd(dev->hangup[1]);
+	for (i = 0; i < VFIO_PCI_NUM_REGIONS; i++)
+		close_fd(dev->vfio.regions[i].fd);
+	err = usrpci_socket_reap(dev->simulator);
+	usrpci_message_free(&dev->reply);
+	usrpci_message_free(&dev->command);
+	pthread_mutex_destroy(&dev->lock);
+	usrpci_vfio_destroy(&dev->vfio);
+	free(dev);
+	return err;
+}
+
+static int reach(struct usrpci_socket_device *dev, const char *address)
+{
+	const struct timeval patience = { .tv_sec = PATIENCE_S };
+	int err;
+
+	if (starts(address, USRPCI_SIM_PREFIX))
+		err = usrpci_socket_spawn(address + strlen(USRPCI_SIM_PREFIX), &dev->channel,
+					  &dev->simulator);
+	else
+		err = usrpci_socket_connect(address + strlen(USRPCI_SOCKET_PREFIX), &dev->channel);
+	if (err)
+		return err;
+	snprintf(dev->vfio.base.bdf, sizeof(dev->vfio.base.bdf), "%s", address);
+	setsockopt(dev->channel, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	setsockopt(dev->channel, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+	return pipe2(dev->hangup, O_CLOEXEC | O_NONBLOCK) ? -errno : 0;
+}
+
+int usrpci_socket_open(struct usrpci_device **devp, const char *address)
+{
+	struct usrpci_socket_device *dev = make();
+	int err, reaped;
+
+	if (!dev)
+		return -ENOMEM;
+	err = reach(dev, address);
+	if (!err)
+		err = negotiate(dev);
+	if (!err)
+		err = usrpci_socket_start(dev);
+	if (!err)
+		err = learn(dev);
+	if (!err)
+		err = usrpci_vfio_start(&dev->vfio);
+	if (err) {
+		reaped = unmake(dev);
+		return reaped ?: err;
+	}
+	*devp = &dev->vfio.base;
+	return 0;
+}
+
+void usrpci_socket_close(struct usrpci_device *base)
+{
+	struct usrpci_socket_device *dev = usrpci_socket(usrpci_vfio(base));
+
+	usrpci_vfio_stop(&dev->vfio);
+	unmake(dev);
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The usrpci authors
+/* Which descriptor a piece of memory is a map of, so that the server can map it too. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+#include "vfio-user.h"
+
+/** struct area - A line of /proc/self/maps. */
+struct area {
+	uintptr_t start;
+	uintptr_t end;
+	char prot[8];
+	uint64_t offset;
+	dev_t dev;
+	ino_t inode;
+};
+
+static bool parse_area(const char *line, struct area *area)
+{
+	unsigned int major, minor;
+	uint64_t inode;
+
+	if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR " %7s %" SCNx64 " %x:%x %" SCNu64,
+		   &area->start, &area->end, area->prot, &area->offset, &major, &minor,
+		   &inode) != 7)
+		return false;
+	area->dev = makedev(major, minor);
+	area->inode = inode;
+	return true;
+}
+
+/* The area that holds all of @start to @end, if one does. */
+static bool find_area(uintptr_t start, uintptr_t end, struct area *area)
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	bool found = false;
+	char *line = NULL;
+	size_t room = 0;
+
+	if (!maps)
+		return false;
+	while (!found && getline(&line, &room, maps) > 0)
+		found = parse_area(line, area) && area->start <= start && area->end >= end;
+	free(line);
+	fclose(maps);
+	return found;
+}
+
+/* A copy of a descriptor of this process that is the area's file, open for as much. */
+static int find_descriptor(const struct area *area)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	int access = area->prot[1] == 'w' ? O_RDWR : O_RDONLY, found = -1;
+	struct dirent *entry;
+	struct stat st;
+
+	if (!dir)
+		return -1;
+	while (found < 0 && (entry = readdir(dir))) {
+		int mode, fd = atoi(entry->d_name);
+
+		if (entry->d_name[0] == '.' || fstat(fd, &st) || !S_ISREG(st.st_mode) ||
+		    st.st_dev != area->dev || st.st_ino != area->inode)
+			continue;
+		mode = fcntl(fd, F_GETFL) & O_ACCMODE;
+		if (mode == O_RDWR || mode == access)
+			found = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	}
+	closedir(dir);
+	return found;
+}
+
+/* Linux 5.14 and later. */
+static bool can_populate(uintptr_t page)
+{
+	int here = 0;
+
+	return !madvise((void *)((uintptr_t)&here & ~(page - 1)), page, MADV_POPULATE_READ);
+}
+
+/* Memory has to be there, and allow what the device does to it. */
+static int populate(const struct usrpci_dma *dma)
+{
+	const int how = dma->direction == USRPCI_DMA_TO_DEVICE ? MADV_POPULATE_READ :
+							       MADV_POPULATE_WRITE;
+	const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	const uintptr_t start = (uintptr_t)dma->addr & ~(page - 1);
+	const uintptr_t end = (uintptr_t)dma->addr + dma->len;
+
+	if (!madvise((void *)start, end - start, how))
+		return 0;
+	/* Else it's found out when the device comes. */
+	return errno != EINVAL || can_populate(page) ? -EFAULT : 0;
+}
+
+/* -1 if there's none: the server then asks for the bytes. */
+int usrpci_socket_find_fd(const struct usrpci_dma *dma, uint64_t *offset)
+{
+	const uintptr_t start = (uintptr_t)dma->addr, end = start + dma->len;
+	const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	struct area area;
+	int fd, err = populate(dma);
+
+	if (err)
+		return err;
+	if (!find_area(start, end, &area) || area.prot[3] != 's' || !area.inode)
+		return -1;
+	fd = find_descriptor(&area);
+	if (fd >= 0)
+		*offset = area.offset + ((start - area.start) & ~(page - 1));
+	return fd;
+}

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The usrpci authors
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+#include "channel.h"
+#include "message.h"
+
+#define MOST_PARTS	3
+/* Of a message that has begun. */
+#define PATIENCE_S	30
+
+union control {
+	char room[CMSG_SPACE(VFIO_USER_FDS * sizeof(int))];
+	struct cmsghdr align;
+};
+
+/* The rest of what sendmsg() began: descriptors went with the first byte. */
+static int send_rest(int channel, struct msghdr *msg)
+{
+	ssize_t sent;
+
+	for (;;) {
+		sent = sendmsg(channel, msg, MSG_NOSIGNAL);
+		if (sent < 0 && errno == EINTR)
+			continue;
+		if (sent < 0)
+			return errno == EAGAIN ? -ETIMEDOUT : -errno;
+		msg->msg_control = NULL;
+		msg->msg_controllen = 0;
+		while (msg->msg_iovlen && (size_t)sent >= msg->msg_iov->iov_len) {
+			sent -= (ssize_t)msg->msg_iov->iov_len;
+			msg->msg_iov++;
+			msg->msg_iovlen--;
+		}
+		if (!msg->msg_iovlen)
+			return 0;
+		msg->msg_iov->iov_base = (char *)msg->msg_iov->iov_base + sent;
+		msg->msg_iov->iov_len -= (size_t)sent;
+	}
+}
+
+static void attach(struct msghdr *msg, union control *control, const int *fds, unsigned int nr)
+{
+	struct cmsghdr *head;
+
+	memset(control, 0, sizeof(*control));
+	msg->msg_control = control->room;
+	msg->msg_controllen = CMSG_SPACE(nr * sizeof(int));
+	head = CMSG_FIRSTHDR(msg);
+	head->cmsg_level = SOL_SOCKET;
+	head->cmsg_type = SCM_RIGHTS;
+	head->cmsg_len = CMSG_LEN(nr * sizeof(int));
+	memcpy(CMSG_DATA(head), fds, nr * sizeof(int));
+}
+
+int usrpci_message_send(int channel, struct vfio_user_header *header,
+			const struct vfio_user_part *parts, unsigned int nr_parts,
+			const int *fds, unsigned int nr_fds)
+{
+	struct iovec iov[1 + MOST_PARTS] = {
+		{ .iov_base = header, .iov_len = sizeof(*header) },
+	};
+	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 1 };
+	union control control;
+	unsigned int i;
+
+	if (nr_parts > MOST_PARTS || nr_fds > VFIO_USER_FDS)
+		return -EINVAL;
+	header->size = sizeof(*header);
+	for (i = 0; i < nr_parts; i++) {
+		if (!parts[i].len)
+			continue;
+		iov[msg.msg_iovlen].iov_base = (void *)parts[i].data;
+		iov[msg.msg_iovlen++].iov_len = parts[i].len;
+		header->size += (uint32_t)parts[i].len;
+	}
+	if (nr_fds)
+		attach(&msg, &control, fds, nr_fds);
+	return send_rest(channel, &msg);
+}
+
+static void keep_fds(struct vfio_user_message *message, struct msghdr *msg)
+{
+	struct cmsghdr *head;
+	size_t i, nr;
+	int fd;
+
+	for (head = CMSG_FIRSTHDR(msg); head; head = CMSG_NXTHDR(msg, head)) {
+		if (head->cmsg_level != SOL_SOCKET || head->cmsg_type != SCM_RIGHTS)
+			continue;
+		nr = (head->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		for (i = 0; i < nr; i++) {
+			memcpy(&fd, CMSG_DATA(head) + i * sizeof(int), sizeof(fd));
+			if (message->nr_fds < VFIO_USER_FDS)
+				message->fds[message->nr_fds++] = fd;
+			else
+				close(fd);
+		}
+	}
+}
+
+/* Reads once; descriptors come with whatever byte they were sent with. */
+static ssize_t receive_some(int channel, struct vfio_user_message *message, void *buf, size_t len)
+{
+	union control control;
+	struct iovec iov = { .iov_base = buf, .iov_len = len };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1,
+		.msg_control = control.room, .msg_controllen = sizeof(control.room),
+	};
+	ssize_t got;
+
+	do {
+		got = recvmsg(channel, &msg, MSG_CMSG_CLOEXEC);
+	} while (got < 0 && errno == EINTR);
+	if (got < 0)
+		return errno == EAGAIN ? -ETIMEDOUT : -errno;
+	if (msg.msg_controllen)
+		keep_fds(message, &msg);
+	if (msg.msg_flags & MSG_CTRUNC)
+		return -EPROTO;
+	return got ? got : -EPIPE;
+}
+
+static time_t now_s(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
+static int receive_all(int channel, struct vfio_user_message *message, void *buf, size_t len,
+		       time_t start)
+{
+	size_t done = 0;
+	ssize_t got;
+
+	while (done < len) {
+		got = receive_some(channel, message, (char *)buf + done, len - done);
+		if (got < 0)
+			return (int)got;
+		done += (size_t)got;
+		/* Somebody who sends a byte now and then doesn't keep us for ever. */
+		if (done < len && now_s() - start > PATIENCE_S)
+			return -ETIMEDOUT;
+	}
+	return 0;
+}
+
+static int make_room(struct vfio_user_message *message, size_t len)
+{
+	unsigned char *payload;
+
+	if (len <= message->room)
+		return 0;
+	payload = realloc(message->payload, len);
+	if (!payload)
+		return -ENOMEM;
+	message->payload = payload;
+	message->room = len;
+	return 0;
+}
+
+int usrpci_message_receive(int channel, struct vfio_user_message *message)
+{
+	const size_t first = sizeof(message->header);
+	time_t start;
+	ssize_t got;
+	int64_t len;
+	int err = 0;
+
+	message->nr_fds = 0;
+	message->len = 0;
+	got = receive_some(channel, message, &message->header, first);
+	if (got < 0)
+		return (int)got;
+	start = now_s();
+	if ((size_t)got < first)
+		err = receive_all(channel, message, (char *)&message->header + got,
+				  first - (size_t)got, start);
+	if (err)
+		return err;
+	len = usrpci_message_check_header(&message->header);
+	if (len < 0)
+		return (int)len;
+	err = make_room(message, (size_t)len);
+	if (!err)
+		err = receive_all(channel, message, message->payload, (size_t)len, start);
+	if (!err)
+		message->len = (size_t)len;
+	return err;
+}
+
+void usrpci_message_drop_fds(struct vfio_user_message *message)
+{
+	while (message->nr_fds) {
+		int fd = message->fds[--message->nr_fds];
+
+		if (fd >= 0)
+			close(fd);
+	}
+}
+
+int usrpci_message_take_fd(struct vfio_user_message *message, unsigned int index)
+{
+	int fd;
+
+	if (index >= message->nr_fds)
+		return -1;
+	fd = message->fds[index];
+	message->fds[index] = -1;
+	return fd;
+}
+
+void usrpci_message_free(struct vfio_user_message *message)
+{
+	usrpci_message_drop_fds(message);
+	free(message->payload);
+	*message = (struct vfio_user_message){ 0 };
+}
