@@ -221,6 +221,14 @@ static void transfer_and_die(unsigned char *shared)
 	assert_true(WIFSIGNALED(status));
 }
 
+static bool can_quiesce(void)
+{
+	struct usrpci_info info;
+
+	assert_int_equal(usrpci_info(edu_device(edu), &info), 0);
+	return info.caps & USRPCI_CAN_QUIESCE;
+}
+
 /* A child is killed in the middle of a transfer into memory that it shares. */
 static void test_killed_amid_dma(void **state)
 {
@@ -229,6 +237,8 @@ static void test_killed_amid_dma(void **state)
 	unsigned char *data = pages_new(1, 0), *shared;
 	int tries;
 
+	if (!can_quiesce())
+		skip();
 	assert_ptr_not_equal(many, MAP_FAILED);
 	shared = near_page(many, NEAR);
 	assert_non_null(shared);
@@ -252,7 +262,9 @@ static void test_open_refusals(void **state)
 	const char *other = getenv("USRPCI_NVME");
 	struct edu *second = NULL;
 
-	assert_int_equal(edu_open(&second, address, kind), -EBUSY);
+	/* Of simulated ones each program has its own. */
+	if (strncmp(address, "sim:", 4))
+		assert_int_equal(edu_open(&second, address, kind), -EBUSY);
 	assert_int_equal(edu_open(&second, "0000:00:1c.7", kind), -ENOENT);
 	assert_int_equal(edu_open(&second, "nonsense", kind), -EINVAL);
 	if (other)
