@@ -175,6 +175,19 @@ bool sim_config_is_master(const struct sim_config *config)
 	return get16(config->data, PCI_COMMAND) & PCI_COMMAND_MASTER;
 }
 
+void sim_config_set_pin(struct sim_config *config, bool level)
+{
+	uint16_t status = get16(config->data, PCI_STATUS) & ~PCI_STATUS_INTERRUPT;
+
+	put16(config->data, PCI_STATUS, level ? status | PCI_STATUS_INTERRUPT : status);
+}
+
+bool sim_config_pin(const struct sim_config *config)
+{
+	return get16(config->data, PCI_STATUS) & PCI_STATUS_INTERRUPT &&
+	       !(get16(config->data, PCI_COMMAND) & PCI_COMMAND_INTX_DISABLE);
+}
+
 void sim_config_reset(struct sim_config *config)
 {
 	unsigned int i;

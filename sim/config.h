@@ -34,6 +34,10 @@ bool sim_config_write(struct sim_config *config, unsigned int offset, const void
 
 bool sim_config_is_master(const struct sim_config *config);
 
+/* The status register tells of the pin, and the command register can hold it back. */
+void sim_config_set_pin(struct sim_config *config, bool level);
+bool sim_config_pin(const struct sim_config *config);
+
 /* As after power-on, but for where the BARs are. */
 void sim_config_reset(struct sim_config *config);
 

@@ -200,6 +200,13 @@ static void write_bar(struct sim *sim, unsigned int bar, uint64_t offset, const 
 	}
 }
 
+static void write_config(struct sim *sim, unsigned int offset, const void *buf, size_t len)
+{
+	if (sim_config_write(&sim->config, offset, buf, len))
+		sim_reset(sim);
+	sim_irqs_pin(&sim->irqs, sim_config_pin(&sim->config));
+}
+
 int sim_region_write(struct sim *sim, unsigned int region, uint64_t offset, const void *buf,
 		     size_t len)
 {
@@ -209,13 +216,17 @@ int sim_region_write(struct sim *sim, unsigned int region, uint64_t offset, cons
 	take_time(sim);
 	if (sim->faults.all_ones)
 		return 0;
-	if (region == VFIO_PCI_CONFIG_REGION_INDEX) {
-		if (sim_config_write(&sim->config, (unsigned int)offset, buf, len))
-			sim_reset(sim);
-	} else if (!sim->faults.hang) {
+	if (region == VFIO_PCI_CONFIG_REGION_INDEX)
+		write_config(sim, (unsigned int)offset, buf, len);
+	else if (!sim->faults.hang)
 		write_bar(sim, region, offset, buf, len);
-	}
 	return 0;
+}
+
+static void set_pin(struct sim *sim, bool level)
+{
+	sim_config_set_pin(&sim->config, level);
+	sim_irqs_pin(&sim->irqs, sim_config_pin(&sim->config));
 }
 
 int sim_reset(struct sim *sim)
@@ -224,7 +235,7 @@ int sim_reset(struct sim *sim)
 		return -EIO;
 	sim->counts.resets++;
 	sim->wake_ns = 0;
-	sim_irqs_pin(&sim->irqs, false);
+	set_pin(sim, false);
 	sim->device->reset(sim->self);
 	return 0;
 }
@@ -233,7 +244,7 @@ void sim_disconnect(struct sim *sim)
 {
 	sim->wake_ns = 0;
 	sim->storm_ns = 0;
-	sim->irqs.level = false;
+	set_pin(sim, false);
 	sim->device->reset(sim->self);
 	sim_config_reset(&sim->config);
 	sim_irqs_drop(&sim->irqs);
@@ -251,7 +262,7 @@ bool sim_has_messages(const struct sim *sim)
 static void fire(struct sim *sim, unsigned int vector)
 {
 	if (!sim_has_messages(sim))
-		sim_irqs_pin(&sim->irqs, true);
+		set_pin(sim, true);
 	else if (sim_config_is_master(&sim->config))
 		sim_irqs_message(&sim->irqs, vector);
 }
@@ -268,7 +279,7 @@ void sim_raise(struct sim *sim, unsigned int vector)
 
 void sim_lower(struct sim *sim)
 {
-	sim_irqs_pin(&sim->irqs, false);
+	set_pin(sim, false);
 }
 
 /* --- time --- */
