@@ -180,6 +180,9 @@ static int do_irq_info(struct sim_connection *c)
 	memcpy(&info, c->message.payload, sizeof(info));
 	if (info.index >= VFIO_PCI_NUM_IRQS)
 		return reply_error(c, -EINVAL);
+	/* Who has none says so this way, as VFIO itself does; a count of 0 QEMU warns of. */
+	if (info.index == VFIO_PCI_ERR_IRQ_INDEX)
+		return reply_error(c, -EINVAL);
 	info.argsz = sizeof(info);
 	info.count = c->sim->irqs.kinds[info.index].count;
 	info.flags = VFIO_IRQ_INFO_EVENTFD;
