@@ -108,11 +108,16 @@ static void drop(struct sim_memory *memory, struct sim_area *area)
 
 int sim_memory_unmap(struct sim_memory *memory, uint64_t address, uint64_t size)
 {
-	struct usrpci_iova *iova = usrpci_iovas_find(&memory->areas, address);
+	const uint64_t last = address + size - 1;
+	struct usrpci_iova *iova = usrpci_iovas_next(&memory->areas, address);
 
-	if (!iova || iova->first != address || iova->last - iova->first != size - 1)
+	if (iova && iova->first < address)
 		return -EINVAL;
-	drop(memory, container_of(iova, struct sim_area, iova));
+	iova = usrpci_iovas_find(&memory->areas, last);
+	if (iova && iova->last > last)
+		return -EINVAL;
+	while ((iova = usrpci_iovas_next(&memory->areas, address)) && iova->first <= last)
+		drop(memory, container_of(iova, struct sim_area, iova));
 	return 0;
 }
 

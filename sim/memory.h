@@ -35,7 +35,7 @@ void sim_memory_init(struct sim_memory *memory);
 /* @fd is copied; -1: none. 0; -EEXIST some of it is there already; other negative errno. */
 int sim_memory_map(struct sim_memory *memory, const struct vfio_user_dma_map *map, int fd);
 
-/* 0; -EINVAL it isn't there, or not like this. */
+/* All that lies there, which may be nothing. 0; -EINVAL some of it goes on outside. */
 int sim_memory_unmap(struct sim_memory *memory, uint64_t address, uint64_t size);
 void sim_memory_unmap_all(struct sim_memory *memory);
 
