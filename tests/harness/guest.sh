@@ -60,7 +60,10 @@ bind_both() {
 	USRPCI_EDU=$(find_edus | head -n 1)
 	USRPCI_NVME=$(find_function class 0x0108)
 	export USRPCI_EDU USRPCI_NVME
-	bind "$USRPCI_EDU" && bind "$USRPCI_NVME"
+	bind "$USRPCI_EDU" && bind "$USRPCI_NVME" || return
+	# The programs take what has a name for something that there is.
+	[ -n "$USRPCI_EDU" ] || unset USRPCI_EDU
+	[ -n "$USRPCI_NVME" ] || unset USRPCI_NVME
 }
 
 # All of them, however many the VM has.
