@@ -34,14 +34,28 @@ struct sim_connection *sim_connection_open(struct sim *sim, int channel)
 	return connection;
 }
 
+/*
+ * A socket that is closed with something unread in it is an error for the other side, not an
+ * end: of that QEMU (11.1) dies.
+ */
+static void hang_up(int channel)
+{
+	char rest[4096];
+
+	shutdown(channel, SHUT_RDWR);
+	while (recv(channel, rest, sizeof(rest), MSG_DONTWAIT) > 0)
+		;
+	close(channel);
+}
+
 void sim_connection_close(struct sim_connection *connection)
 {
 	unsigned int i;
 
 	connection->sim->connection = NULL;
-	close(connection->channel);
+	hang_up(connection->channel);
 	if (connection->twin >= 0)
-		close(connection->twin);
+		hang_up(connection->twin);
 	for (i = 0; i < connection->nr_backlog; i++)
 		usrpci_message_free(&connection->backlog[i]);
 	usrpci_message_free(&connection->message);

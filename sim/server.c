@@ -8,6 +8,9 @@
 #include "connection.h"
 #include "server.h"
 
+/* From a device that goes away: who asks more is one who goes on asking. */
+#define MOST_LAST_ANSWERS	100
+
 enum { STOP, PROGRAM, LISTENER, VISITOR, CONTROL, NR_FDS = CONTROL + SIM_CONTROL_FDS };
 
 /* How long nothing is due: NULL for as long as it takes. */
@@ -78,6 +81,18 @@ static struct sim_connection *lose(struct sim_server *server, struct sim_connect
 	return NULL;
 }
 
+/* Who has asked gets an answer, as from nothing: QEMU would wait 5 s for one that doesn't come. */
+static void vanish(struct sim_server *server, struct sim_connection *connection)
+{
+	struct pollfd asked = { .fd = connection ? connection->channel : -1, .events = POLLIN };
+	unsigned int answers = 0;
+
+	server->sim->faults.all_ones = 1;
+	while (answers++ < MOST_LAST_ANSWERS && poll(&asked, 1, 0) == 1)
+		if (sim_connection_serve(connection))
+			return;
+}
+
 void sim_server_run(struct sim_server *server, int channel)
 {
 	struct sim_connection *connection = NULL;
@@ -89,13 +104,16 @@ void sim_server_run(struct sim_server *server, int channel)
 		wait_for(server, connection, fds);
 		if (fds[STOP].revents)
 			break;
-		sim_run_clock(server->sim);
+		/* Knobs first: what comes to the device after them finds them turned. */
 		sim_control_serve(&server->control, server->sim, &fds[CONTROL]);
+		if (server->sim->faults.remove) {
+			vanish(server, connection);
+			break;
+		}
+		sim_run_clock(server->sim);
 		if (connection && (connection->broken ||
 				   (fds[PROGRAM].revents && sim_connection_serve(connection))))
 			connection = lose(server, connection);
-		if (server->sim->faults.remove)
-			break;
 		if (fds[VISITOR].revents)
 			send_away(server);
 		if (fds[LISTENER].revents)
