@@ -319,7 +319,30 @@ int sim_connection_serve(struct sim_connection *c)
 
 /* --- the program's memory, by messages --- */
 
-/* Sets @c->answer. Over the one socket, commands may come before it: they wait. */
+/*
+ * While a processor of QEMU's waits for a register, it doesn't look at our commands: that it
+ * waits for one would last till QEMU gives up.
+ */
+static bool cant_wait(const struct sim_connection *c, const struct vfio_user_message *message)
+{
+	return !c->nr_backlog && message->header.command == VFIO_USER_REGION_READ;
+}
+
+/* The command in @c->answer, amid that in @c->message. */
+static int serve_between(struct sim_connection *c)
+{
+	struct vfio_user_message outer = c->message;
+	int err;
+
+	c->message = c->answer;
+	err = carry_out(c);
+	usrpci_message_drop_fds(&c->message);
+	c->answer = c->message;
+	c->message = outer;
+	return err;
+}
+
+/* Sets @c->answer. Over the one socket, commands may come before it: most wait. */
 static int await_answer(struct sim_connection *c)
 {
 	int err;
@@ -330,6 +353,12 @@ static int await_answer(struct sim_connection *c)
 		err = usrpci_message_receive(c->channel, &c->answer);
 		if (err || c->answer.header.flags & VFIO_USER_REPLY)
 			return err;
+		if (cant_wait(c, &c->answer)) {
+			err = serve_between(c);
+			if (err)
+				return err;
+			continue;
+		}
 		if (c->nr_backlog == SIM_BACKLOG)
 			return -ENOBUFS;
 		c->backlog[c->nr_backlog++] = c->answer;

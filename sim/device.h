@@ -59,7 +59,7 @@ struct sim_option {
  * @create: a device as after power-on; NULL and @why when it can't be
  * @destroy: frees it
  * @reset: as after power-on
- * @read: a register
+ * @read: a register; maybe amid a DMA, of which it starts none
  * @write: a register
  * @tick: it's time; see sim_wake()
  */
