@@ -6,7 +6,7 @@
 # What is written to I/O port SIM_PORT + N goes to the knobs of the N-th (tests/harness/simulator.h).
 SIM_PORT=0x5e0
 
-sim_pids=()
+sim_pids=() sims_gone='' sims_crashed=''
 
 has_vfio_user() {
 	command -v "$1" >/dev/null && "$1" -device vfio-user-pci,help 2>/dev/null | grep -q .
@@ -46,16 +46,19 @@ add_simulators() {
 	for i in "${!sims[@]}"; do start_simulator "$i" "${sims[i]}"; done
 }
 
-# Ends them, and says which ended before; whether all did so in good order.
+# Ends them, and says which ended before. Sets $sims_gone if one did, $sims_crashed if it wasn't
+# in good order.
 stop_simulators() {
-	local i status good=0
+	local i status
 	for i in "${!sim_pids[@]}"; do
-		kill "${sim_pids[i]}" 2>/dev/null || echo "vm/run: the simulated ${sims[i]} went away before the VM" >&2
+		if ! kill "${sim_pids[i]}" 2>/dev/null; then
+			echo "vm/run: the simulated ${sims[i]} went away before the VM" >&2
+			sims_gone=y
+		fi
 		status=0
 		wait "${sim_pids[i]}" || status=$?
 		[ $status -ne 0 ] || continue
 		echo "vm/run: the simulator of ${sims[i]} ended with status $status" >&2
-		good=1
+		sims_crashed=y
 	done
-	return $good
 }
