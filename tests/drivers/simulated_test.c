@@ -30,8 +30,13 @@ static int open_edu(void **state)
 	return edu_open((struct edu **)state, function_edu(), USRPCI_MSI);
 }
 
+/* A test that fails leaves its knob turned. */
 static int close_edu(void **state)
 {
+	turn("all-ones=0");
+	turn("irq-storm=0");
+	turn("irq-lost=0");
+	turn("stray-dma=0");
 	edu_close(*state);
 	return nothing_held_teardown(state);
 }
@@ -85,30 +90,21 @@ static void interrupts_come_by_themselves(void **state)
 	close(event);
 }
 
+/* Some come while a transfer is under way, which sim.sh makes long. */
 static void a_driver_works_through_a_storm(void **state)
 {
+	unsigned char *mem = pages_new(1, 7), *back = pages_new(1, 0);
 	struct edu *edu = *state;
-	uint32_t result;
 	int i;
 
 	turn("irq-storm=2000");
-	for (i = 0; i < 200; i++)
-		assert_int_equal(edu_factorial(edu, 5, &result), 0);
-	turn("irq-storm=0");
-	assert_int_equal(result, 120);
-}
-
-static void a_driver_takes_each_interrupt_twice(void **state)
-{
-	struct edu *edu = *state;
-	uint32_t result;
-	int i;
-
-	turn("irq-doubled=1");
 	for (i = 0; i < 50; i++)
-		assert_int_equal(edu_factorial(edu, 5, &result), 0);
-	turn("irq-doubled=0");
-	assert_int_equal(result, 120);
+		assert_int_equal(edu_dma_to_device(edu, mem, 0, LEN), 0);
+	assert_int_equal(edu_dma_from_device(edu, back, 0, LEN), 0);
+	turn("irq-storm=0");
+	assert_memory_equal(mem, back, LEN);
+	pages_free(mem, 1);
+	pages_free(back, 1);
 }
 
 static void a_driver_gives_up_a_lost_interrupt(void **state)
@@ -183,8 +179,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(interrupts_come_by_themselves, edu_hw_setup,
 						edu_hw_teardown),
 		cmocka_unit_test_setup_teardown(a_driver_works_through_a_storm, open_edu,
-						close_edu),
-		cmocka_unit_test_setup_teardown(a_driver_takes_each_interrupt_twice, open_edu,
 						close_edu),
 		cmocka_unit_test_setup_teardown(a_driver_gives_up_a_lost_interrupt, open_edu,
 						close_edu),

@@ -25,7 +25,7 @@ result() {
 
 in_vm() {
 	echo "# iommu $1"
-	vm/run --sim edu --iommu "$1" --mem 1024 --timeout 400 --add tests/harness/guest.sh \
+	vm/run --sim edu,dma-us=1000 --iommu "$1" --mem 1024 --timeout 400 --add tests/harness/guest.sh \
 		--add tests/kernel/run.sh --add "$build/tests/drivers/edu_test" \
 		--add "$build/tests/drivers/simulated_test" -- sh -c '
 usrpci bind 00:01.0 2>/dev/null
