@@ -293,11 +293,11 @@ static int explain_call(struct sentence *s)
 
 int usrpci_explain_errno(const char *bdf, int err, char *buf, size_t len)
 {
-	char text[128];
+	char text[128], full[USRPCI_BDF_LEN];
 
 	/* GNU's, which is thread-safe and may return a text of its own. */
-	return snprintf(buf, len, "%s: %s; run: dmesg", bdf,
-			strerror_r(-err, text, sizeof(text)));
+	return snprintf(buf, len, "%s: %s%s", bdf, strerror_r(-err, text, sizeof(text)),
+			usrpci_parse_bdf(bdf, full) ? "" : "; run: dmesg");
 }
 
 USRPCI_PUBLIC int usrpci_explain(struct usrpci_device *dev, int err, char *buf, size_t len)
@@ -308,8 +308,11 @@ USRPCI_PUBLIC int usrpci_explain(struct usrpci_device *dev, int err, char *buf, 
 		.buf = buf,
 		.len = len,
 	};
+	char full[USRPCI_BDF_LEN];
 	int ret;
 
+	if (err == -ENODEV && usrpci_parse_bdf(dev->bdf, full))
+		return say(&s, "whoever played it has gone");
 	if (err == -ENODEV)
 		return say(&s, "it was removed, or taken away by usrpci unbind; run: lspci -D -k "
 			   "-s %s", dev->bdf);

@@ -22,6 +22,7 @@ install-user: user $(BUILD)/usrpci.pc $(BUILD)/usrdrv.pc
 	$(INSTALL) -D -m 644 -t $(DEST)/include/linux include/uapi/linux/usrpci.h
 	$(INSTALL) -D -m 644 -t $(DEST)/lib/pkgconfig $(BUILD)/usrpci.pc $(BUILD)/usrdrv.pc
 	$(INSTALL) -D -m 644 -t $(DEST)/share/man/man8 man/*.8
+	$(INSTALL) -D -m 644 -t $(DEST)/share/man/man1 man/*.1
 	$(INSTALL) -D -m 644 tools/completion/usrpci.bash \
 		$(DEST)/share/bash-completion/completions/usrpci
 	$(if $(DESTDIR),,ldconfig)

@@ -32,6 +32,7 @@ PROGRAMS := $(BUILD)/bin/usrpci $(BUILD)/bin/usrpci-sim $(DRIVERS:%=$(BUILD)/bin
 EXAMPLES := $(patsubst %.c,$(BUILD)/%,$(wildcard examples/*.c))
 TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*.c tests/kernel/*.c \
 	tests/drivers/*.c tests/tools/*.c tests/campaign/*.c))
+BENCHES := $(patsubst %.c,$(BUILD)/%,$(wildcard bench/*.c))
 TEST_COMMON := $(call objs,$(wildcard tests/harness/*.c))
 
 $(SETUP): scripts/setup
@@ -66,6 +67,7 @@ $(BUILD)/obj/tests/tools/%.o: EXTRA_CFLAGS = -Itools
 $(BUILD)/obj/tools/%.o: EXTRA_CFLAGS = -DUSRPCI_VERSION=\"$(VERSION)\"
 $(BUILD)/obj/sim/%.o: EXTRA_CFLAGS = -Isim -Ilib -Idrivers
 $(BUILD)/obj/drivers/%.o: EXTRA_CFLAGS = -Idrivers
+$(BUILD)/obj/bench/%.o: EXTRA_CFLAGS = -Idrivers
 
 $(LIB): $(LIB_OBJS)
 $(USRDRV): $(USRDRV_OBJS)
@@ -113,6 +115,9 @@ $(BUILD)/examples/%: $(BUILD)/obj/examples/%.o $(LIB) $(USRDRV)
 	$(call say,LD,$@)
 	$(Q)$(CC) -o $@ $< $(USRDRV) $(LIB) $(LDFLAGS) $(LIBS)
 
+$(BUILD)/bench/%: $(BUILD)/obj/bench/%.o $(DRIVER_OBJS) $(LIB)
+	$(call link)
+
 $(BUILD)/tests/tools/%: $(BUILD)/obj/tests/tools/%.o $(filter-out %/main.o,$(TOOL_OBJS)) $(LIB)
 	$(call link,-lcmocka -lpci)
 
@@ -126,6 +131,9 @@ $(foreach c,$(CAMPAIGNS),$(eval \
 
 user: $(LIB) $(LIBSO) $(USRDRV) $(USRDRVSO) $(PROGRAMS) $(EXAMPLES)
 tests: $(TESTS)
-.PHONY: tests
+# Against what a device behind a socket is compared: bench/socket.c says.
+bench: user $(BENCHES)
+	$(BUILD)/bench/socket $(BUILD)/bench/socket.json
+.PHONY: tests bench
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

@@ -64,8 +64,9 @@ static int begin(struct sim *sim, size_t len)
 	return 0;
 }
 
-static int end(struct sim *sim, uint64_t address, int err)
+static int end(struct sim *sim, const char *what, uint64_t address, size_t len, int err)
 {
+	sim_trace_dma(&sim->trace, what, address, len, err);
 	if (err)
 		sim->counts.dmas_refused++;
 	else if (sim_faults_draw(&sim->faults, sim->faults.stray_dma))
@@ -84,7 +85,7 @@ int sim_dma_read(struct sim *sim, uint64_t address, void *buf, size_t len)
 	}
 	if (done < len)
 		memset((char *)buf + done, 0xff, len - done);
-	return end(sim, address, some < 0 ? (int)some : 0);
+	return end(sim, "dma-read", address, len, some < 0 ? (int)some : 0);
 }
 
 int sim_dma_write(struct sim *sim, uint64_t address, const void *buf, size_t len)
@@ -96,5 +97,5 @@ int sim_dma_write(struct sim *sim, uint64_t address, const void *buf, size_t len
 		some = write_some(sim, address + done, (const char *)buf + done, len - done);
 		done += some > 0 ? (size_t)some : 0;
 	}
-	return end(sim, address, some < 0 ? (int)some : 0);
+	return end(sim, "dma-write", address, len, some < 0 ? (int)some : 0);
 }

@@ -15,17 +15,24 @@
 /* The library tells from it that there's no such device. */
 #define USAGE	2
 
+static void list_options(const struct sim_option *option)
+{
+	for (; option && option->name; option++)
+		printf("    %s=...%*s %s\n", option->name, 12 - (int)strlen(option->name), "",
+		       option->help);
+}
+
 static void list(void)
 {
-	const struct sim_option *option;
 	unsigned int i;
 
 	for (i = 0; sim_devices[i]; i++) {
 		printf("%-12s %s\n", sim_devices[i]->name, sim_devices[i]->summary);
-		for (option = sim_devices[i]->options; option && option->name; option++)
-			printf("    %s=...%*s %s\n", option->name, 12 - (int)strlen(option->name),
-			       "", option->help);
+		list_options(sim_devices[i]->options);
 	}
+	puts("each of them");
+	list_options(sim_options);
+	puts("    and the knobs that usrpci-sim --help tells");
 }
 
 static void help(void)

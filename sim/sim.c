@@ -30,9 +30,13 @@ static const struct sim_device *find_device(const char *name)
 	return NULL;
 }
 
-static bool is_option(const struct sim_device *device, const char *text)
+const struct sim_option sim_options[] = {
+	{ "trace", "a file that gets a line for each access, DMA and interrupt" },
+	{ 0 }
+};
+
+static bool is_option(const struct sim_option *option, const char *text)
 {
-	const struct sim_option *option = device->options;
 	size_t len = strcspn(text, "=");
 
 	for (; option && option->name; option++)
@@ -51,7 +55,7 @@ static const char *parse_options(struct sim *sim, char *text)
 	if (!sim->options)
 		return "out of memory";
 	while ((one = strsep(&text, ",")) && *one) {
-		if (is_option(sim->device, one)) {
+		if (is_option(sim->device->options, one) || is_option(sim_options, one)) {
 			sim->options[nr++] = one;
 			continue;
 		}
@@ -91,6 +95,8 @@ static const char *set_up(struct sim *sim, char *text)
 	sim_memory_init(&sim->memory);
 	if (sim_irqs_init(&sim->irqs, sim->device))
 		return "out of memory";
+	if (sim_trace_open(&sim->trace, sim_option(sim, "trace")))
+		return "the file for the trace can't be written";
 	why = "it can't be made";
 	sim->self = sim->device->create(sim, &why);
 	return sim->self ? NULL : why;
@@ -118,6 +124,7 @@ void sim_destroy(struct sim *sim)
 	sim->device->destroy(sim->self);
 	sim_irqs_destroy(&sim->irqs);
 	sim_memory_unmap_all(&sim->memory);
+	sim_trace_close(&sim->trace);
 	free(sim->options);
 	free(sim);
 }
@@ -183,6 +190,7 @@ int sim_region_read(struct sim *sim, unsigned int region, uint64_t offset, void 
 		sim_config_read(&sim->config, (unsigned int)offset, buf, len);
 	else
 		read_bar(sim, region, offset, buf, len);
+	sim_trace_access(&sim->trace, "read", region, offset, buf, len);
 	return 0;
 }
 
@@ -213,6 +221,7 @@ int sim_region_write(struct sim *sim, unsigned int region, uint64_t offset, cons
 	if (!is_part(sim, region, offset, len))
 		return -EINVAL;
 	sim->counts.writes++;
+	sim_trace_access(&sim->trace, "write", region, offset, buf, len);
 	take_time(sim);
 	if (sim->faults.all_ones)
 		return 0;
@@ -234,6 +243,7 @@ int sim_reset(struct sim *sim)
 	if (sim->faults.reset_fails)
 		return -EIO;
 	sim->counts.resets++;
+	sim_trace_line(&sim->trace, "reset");
 	sim->wake_ns = 0;
 	set_pin(sim, false);
 	sim->device->reset(sim->self);
@@ -270,6 +280,7 @@ static void fire(struct sim *sim, unsigned int vector)
 void sim_raise(struct sim *sim, unsigned int vector)
 {
 	sim->counts.interrupts++;
+	sim_trace_line(&sim->trace, "interrupt %u", vector);
 	if (sim_faults_draw(&sim->faults, sim->faults.irq_lost))
 		return;
 	fire(sim, vector);

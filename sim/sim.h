@@ -10,6 +10,7 @@
 #include "fault.h"
 #include "interrupt.h"
 #include "memory.h"
+#include "trace.h"
 
 struct sim_connection;
 
@@ -34,6 +35,7 @@ struct sim_counts {
  * @memory: of the program, that it may reach
  * @faults: what goes wrong with it
  * @counts: what it did
+ * @trace: tells it
  * @connection: the program, or NULL
  * @wake_ns: when its clock ticks; 0: not at all
  * @storm_ns: when vector 0 fires by itself; 0: not at all
@@ -47,10 +49,14 @@ struct sim {
 	struct sim_memory memory;
 	struct sim_faults faults;
 	struct sim_counts counts;
+	struct sim_trace trace;
 	struct sim_connection *connection;
 	uint64_t wake_ns;
 	uint64_t storm_ns;
 };
+
+/* What every device takes beside its own; ends with one that has no name. */
+extern const struct sim_option sim_options[];
 
 /*
  * @text: "NAME[,OPTION=VALUE...]", options of the device and knobs; it is taken apart. NULL and

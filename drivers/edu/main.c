@@ -188,7 +188,7 @@ static void explain(const char *address, enum usrpci_irq irq, int err)
 			 address, irq_names[irq]);
 	else if (err == -EIO)
 		snprintf(why, sizeof(why),
-			 "%s needs memory below 256 MiB, which this kernel can't give; %s",
+			 "%s can't be reset, or needs memory below 256 MiB, which this kernel can't give; %s",
 			 address, "boot with an IOMMU and run: usrpci-edu");
 	else
 		usrpci_explain_open(address, err, why, sizeof(why));

@@ -66,14 +66,19 @@ static int spawn(const char *device, int theirs, pid_t *pid)
 	char *const argv[] = { SIMULATOR, "--fd", number, "--", (char *)device, NULL };
 	const char *program = find_simulator(path);
 	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attr;
 	int err;
 
 	err = posix_spawn_file_actions_init(&actions);
 	if (err)
 		return -err;
+	posix_spawnattr_init(&attr);
+	/* What the terminal sends is for the program, which may have more to do with its device. */
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETPGROUP);
 	err = posix_spawn_file_actions_adddup2(&actions, theirs, SIMULATOR_FD);
 	if (!err)
-		err = posix_spawnp(pid, program, &actions, NULL, argv, environ);
+		err = posix_spawnp(pid, program, &actions, &attr, argv, environ);
+	posix_spawnattr_destroy(&attr);
 	posix_spawn_file_actions_destroy(&actions);
 	/* The device's own ENOENT says something else. */
 	return err == ENOENT ? -ENOEXEC : -err;

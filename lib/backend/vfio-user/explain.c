@@ -3,7 +3,21 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include "explain.h"
 #include "vfio-user.h"
+
+/* What either of them may meet. */
+static int explain_device(const char *address, int err, char *buf, size_t len)
+{
+	switch (err) {
+	case -EIO:
+		return snprintf(buf, len, "the device at \"%s\" couldn't be reset; end who plays "
+				"it and start it again", address);
+	case -ENODEV:
+		return snprintf(buf, len, "the device at \"%s\" went away at once", address);
+	}
+	return usrpci_explain_errno(address, err, buf, len);
+}
 
 static int explain_simulator(const char *device, int err, char *buf, size_t len)
 {
@@ -39,7 +53,7 @@ static int explain_socket(const char *path, int err, char *buf, size_t len)
 	case -EPROTO:
 	case -ENODEV:
 		return snprintf(buf, len, "whoever listens at \"%s\" doesn't speak the vfio-user "
-				"protocol, or serves somebody else", path);
+				"protocol, or went away at once", path);
 	}
 	return 0;
 }
@@ -48,11 +62,14 @@ int usrpci_socket_explain_open(const char *root, const char *address, int err,
 			       char *buf, size_t len)
 {
 	const char *rest;
+	int ret;
 
 	if (!usrpci_socket_serves(root, address))
 		return 0;
 	rest = strchr(address, ':') + 1;
 	if (!strncmp(address, USRPCI_SIM_PREFIX, strlen(USRPCI_SIM_PREFIX)))
-		return explain_simulator(rest, err, buf, len);
-	return explain_socket(rest, err, buf, len);
+		ret = explain_simulator(rest, err, buf, len);
+	else
+		ret = explain_socket(rest, err, buf, len);
+	return ret ? ret : explain_device(address, err, buf, len);
 }

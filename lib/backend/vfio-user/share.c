@@ -79,6 +79,24 @@ static int find_descriptor(const struct area *area)
 	return found;
 }
 
+/*
+ * Whether a page that is there could be shared: else the list of areas, which may be long, needn't
+ * be read. Source: Linux, Documentation/admin-guide/mm/pagemap.rst.
+ */
+static bool may_be_shared(uintptr_t start, uintptr_t page)
+{
+	const uint64_t file_or_shared = 1ULL << 61;
+	uint64_t entry = file_or_shared;
+	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return true;
+	if (pread(fd, &entry, sizeof(entry), (off_t)(start / page * sizeof(entry))) < 0)
+		entry = file_or_shared;
+	close(fd);
+	return entry & file_or_shared;
+}
+
 /* Linux 5.14 and later. */
 static bool can_populate(uintptr_t page)
 {
@@ -112,7 +130,7 @@ int usrpci_socket_find_fd(const struct usrpci_dma *dma, uint64_t *offset)
 
 	if (err)
 		return err;
-	if (!find_area(start, end, &area) || area.prot[3] != 's' || !area.inode)
+	if (!may_be_shared(start, page) || !find_area(start, end, &area) || area.prot[3] != 's' || !area.inode)
 		return -1;
 	fd = find_descriptor(&area);
 	if (fd >= 0)
