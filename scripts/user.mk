@@ -25,7 +25,7 @@ objs = $(patsubst %.c,$(BUILD)/obj/%.o,$1)
 LIB_OBJS := $(call objs,$(filter-out %_test.c,$(wildcard lib/*.c lib/vfio/*.c lib/vfio-user/*.c lib/backend/*/*.c)))
 USRDRV_OBJS := $(call objs,$(wildcard lib/usrdrv/*.c))
 TOOL_OBJS := $(call objs,$(wildcard tools/*.c))
-SIM_OBJS := $(call objs,$(wildcard sim/*.c sim/devices/*.c))
+SIM_OBJS := $(call objs,$(wildcard sim/*.c sim/devices/*.c sim/devices/*/*.c))
 DRIVER_OBJS := $(foreach d,$(DRIVERS),$(call driver_objs,$d))
 
 PROGRAMS := $(BUILD)/bin/usrpci $(BUILD)/bin/usrpci-sim $(DRIVERS:%=$(BUILD)/bin/usrpci-%)
