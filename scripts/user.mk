@@ -25,13 +25,13 @@ objs = $(patsubst %.c,$(BUILD)/obj/%.o,$1)
 LIB_OBJS := $(call objs,$(filter-out %_test.c,$(wildcard lib/*.c lib/vfio/*.c lib/vfio-user/*.c lib/backend/*/*.c)))
 USRDRV_OBJS := $(call objs,$(wildcard lib/usrdrv/*.c))
 TOOL_OBJS := $(call objs,$(wildcard tools/*.c))
-SIM_OBJS := $(call objs,$(wildcard sim/*.c sim/devices/*.c))
+SIM_OBJS := $(call objs,$(wildcard sim/*.c sim/devices/*.c sim/devices/*/*.c))
 DRIVER_OBJS := $(foreach d,$(DRIVERS),$(call driver_objs,$d))
 
 PROGRAMS := $(BUILD)/bin/usrpci $(BUILD)/bin/usrpci-sim $(DRIVERS:%=$(BUILD)/bin/usrpci-%)
 EXAMPLES := $(patsubst %.c,$(BUILD)/%,$(wildcard examples/*.c))
 TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*.c tests/kernel/*.c \
-	tests/drivers/*.c tests/tools/*.c tests/campaign/*.c))
+	tests/drivers/*.c tests/tools/*.c tests/campaign/*.c tests/sim/*.c))
 BENCHES := $(patsubst %.c,$(BUILD)/%,$(wildcard bench/*.c))
 TEST_COMMON := $(call objs,$(wildcard tests/harness/*.c))
 
@@ -58,11 +58,12 @@ $(BUILD)/obj/tests/%.o: tests/%.c | $(SETUP) $(SETUP_TEST)
 	$(compile)
 
 $(BUILD)/obj/lib/%.o: EXTRA_CFLAGS = -Iinclude/uapi -Ilib
-$(BUILD)/obj/tests/harness/%.o: EXTRA_CFLAGS = -Iinclude/uapi -Ilib
+$(BUILD)/obj/tests/harness/%.o: EXTRA_CFLAGS = -Iinclude/uapi -Ilib -Idrivers
 $(BUILD)/obj/tests/kernel/%.o: EXTRA_CFLAGS = -Iinclude/uapi -Itests/harness
 $(BUILD)/obj/tests/campaign/%.o: EXTRA_CFLAGS = -Iinclude/uapi -Itests/harness -Idrivers
 $(BUILD)/obj/tests/unit/%.o: EXTRA_CFLAGS = -Ilib -Itests/harness
 $(BUILD)/obj/tests/drivers/%.o: EXTRA_CFLAGS = -Iinclude/uapi -Itests/harness -Idrivers
+$(BUILD)/obj/tests/sim/%.o: EXTRA_CFLAGS = -Itests/harness -Idrivers
 $(BUILD)/obj/tests/tools/%.o: EXTRA_CFLAGS = -Itools
 $(BUILD)/obj/tools/%.o: EXTRA_CFLAGS = -DUSRPCI_VERSION=\"$(VERSION)\"
 $(BUILD)/obj/sim/%.o: EXTRA_CFLAGS = -Isim -Ilib -Idrivers

@@ -5,5 +5,6 @@
 
 const struct sim_device *const sim_devices[] = {
 	&sim_edu,
+	&sim_nvme,
 	NULL
 };

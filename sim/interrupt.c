@@ -8,24 +8,34 @@
 #include <unistd.h>
 #include "interrupt.h"
 
+/* Has as many vectors as it has room for. */
+static int init_kind(struct sim_irq_kind *kind, unsigned int count)
+{
+	unsigned int i;
+
+	kind->fds = calloc(count + 1, sizeof(*kind->fds));
+	if (!kind->fds)
+		return -ENOMEM;
+	kind->count = count;
+	for (i = 0; i < count; i++)
+		kind->fds[i] = -1;
+	return 0;
+}
+
 int sim_irqs_init(struct sim_irqs *irqs, const struct sim_device *device)
 {
-	unsigned int i, k;
+	const unsigned int counts[VFIO_PCI_NUM_IRQS] = {
+		[VFIO_PCI_INTX_IRQ_INDEX] = device->intx,
+		[VFIO_PCI_MSI_IRQ_INDEX] = device->nr_msi,
+		[VFIO_PCI_MSIX_IRQ_INDEX] = device->nr_msix,
+	};
+	unsigned int k;
+	int err = 0;
 
 	*irqs = (struct sim_irqs){ 0 };
-	irqs->kinds[VFIO_PCI_INTX_IRQ_INDEX].count = device->intx;
-	irqs->kinds[VFIO_PCI_MSI_IRQ_INDEX].count = device->nr_msi;
-	irqs->kinds[VFIO_PCI_MSIX_IRQ_INDEX].count = device->nr_msix;
-	for (k = 0; k < VFIO_PCI_NUM_IRQS; k++) {
-		struct sim_irq_kind *kind = &irqs->kinds[k];
-
-		kind->fds = calloc(kind->count + 1, sizeof(*kind->fds));
-		if (!kind->fds)
-			return -ENOMEM;
-		for (i = 0; i < kind->count; i++)
-			kind->fds[i] = -1;
-	}
-	return 0;
+	for (k = 0; k < VFIO_PCI_NUM_IRQS && !err; k++)
+		err = init_kind(&irqs->kinds[k], counts[k]);
+	return err;
 }
 
 static void unwire(struct sim_irq_kind *kind, unsigned int vector)
