@@ -6,12 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 #include "vfio-user.h"
 
 /* A server that doesn't answer for so long won't. */
-#define PATIENCE_S	30
+#define PATIENCE_MS	30000
 /* Of region information, with all of its capabilities. */
 #define REGION_ROOM	4096
 
@@ -176,30 +175,22 @@ static int unmake(struct usrpci_socket_device *dev)
 
 static int reach(struct usrpci_socket_device *dev, const char *address)
 {
-	const struct timeval patience = { .tv_sec = PATIENCE_S };
-	int err;
-
 	if (starts(address, USRPCI_SIM_PREFIX))
-		err = usrpci_socket_spawn(address + strlen(USRPCI_SIM_PREFIX), &dev->channel,
-					  &dev->simulator);
-	else
-		err = usrpci_socket_connect(address + strlen(USRPCI_SOCKET_PREFIX), &dev->channel);
-	if (err)
-		return err;
-	snprintf(dev->vfio.base.bdf, sizeof(dev->vfio.base.bdf), "%s", address);
-	setsockopt(dev->channel, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	setsockopt(dev->channel, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-	return pipe2(dev->hangup, O_CLOEXEC | O_NONBLOCK) ? -errno : 0;
+		return usrpci_socket_spawn(address + strlen(USRPCI_SIM_PREFIX), &dev->channel,
+					   &dev->simulator);
+	return usrpci_socket_connect(address + strlen(USRPCI_SOCKET_PREFIX), &dev->channel);
 }
 
-int usrpci_socket_open(struct usrpci_device **devp, const char *address)
+/* Undoes @dev unless all works. */
+static int begin(struct usrpci_device **devp, struct usrpci_socket_device *dev,
+		 const char *address, unsigned int patience_ms)
 {
-	struct usrpci_socket_device *dev = make();
 	int err, reaped;
 
-	if (!dev)
-		return -ENOMEM;
-	err = reach(dev, address);
+	snprintf(dev->vfio.base.bdf, sizeof(dev->vfio.base.bdf), "%s", address);
+	dev->patience_ms = patience_ms;
+	usrpci_message_set_patience(dev->channel, patience_ms);
+	err = pipe2(dev->hangup, O_CLOEXEC | O_NONBLOCK) ? -errno : 0;
 	if (!err)
 		err = negotiate(dev);
 	if (!err)
@@ -214,6 +205,33 @@ int usrpci_socket_open(struct usrpci_device **devp, const char *address)
 	}
 	*devp = &dev->vfio.base;
 	return 0;
+}
+
+int usrpci_socket_open(struct usrpci_device **devp, const char *address)
+{
+	struct usrpci_socket_device *dev = make();
+	int err;
+
+	if (!dev)
+		return -ENOMEM;
+	err = reach(dev, address);
+	if (!err)
+		return begin(devp, dev, address, PATIENCE_MS);
+	unmake(dev);
+	return err;
+}
+
+int usrpci_socket_open_channel(struct usrpci_device **devp, const char *address, int channel,
+			       unsigned int patience_ms)
+{
+	struct usrpci_socket_device *dev = make();
+
+	if (!dev) {
+		close(channel);
+		return -ENOMEM;
+	}
+	dev->channel = channel;
+	return begin(devp, dev, address, patience_ms);
 }
 
 void usrpci_socket_close(struct usrpci_device *base)
