@@ -19,9 +19,28 @@ static bool starts(const char *text, const char *prefix)
 	return !strncmp(text, prefix, strlen(prefix));
 }
 
+static void close_fd(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
 bool usrpci_socket_serves(const char *root, const char *address)
 {
 	return starts(address, USRPCI_SOCKET_PREFIX) || starts(address, USRPCI_SIM_PREFIX);
+}
+
+/* Anything else, and a descriptor of who knows what, couldn't be made to end by us. */
+static bool is_stream(int fd)
+{
+	socklen_t len = sizeof(int);
+	int domain, type;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len))
+		return false;
+	len = sizeof(int);
+	return domain == AF_UNIX && !getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) &&
+	       type == SOCK_STREAM;
 }
 
 static int negotiate(struct usrpci_socket_device *dev)
@@ -43,13 +62,15 @@ static int negotiate(struct usrpci_socket_device *dev)
 	if (!err)
 		err = usrpci_version_parse(reply, x.len, &dev->caps);
 	/* We have room for one descriptor, so it's the first. */
-	if (!err && dev->caps.twin && (dev->caps.twin_fd || x.fd < 0))
+	if (!err && dev->caps.twin && (dev->caps.twin_fd || !is_stream(x.fd)))
 		err = -EPROTO;
-	if (!err && dev->caps.twin)
-		dev->twin = x.fd;
-	else if (x.fd >= 0)
-		close(x.fd);
-	return err;
+	if (err || !dev->caps.twin) {
+		close_fd(x.fd);
+		return err;
+	}
+	dev->twin = x.fd;
+	usrpci_message_set_patience(dev->twin, dev->patience_ms);
+	return 0;
 }
 
 static int learn_device(struct usrpci_socket_device *dev, unsigned int *nr_regions,
@@ -126,12 +147,6 @@ static int learn(struct usrpci_socket_device *dev)
 	for (i = 0; !err && i < nr_irqs; i++)
 		err = learn_irqs(dev, i);
 	return err;
-}
-
-static void close_fd(int fd)
-{
-	if (fd >= 0)
-		close(fd);
 }
 
 static struct usrpci_socket_device *make(void)
