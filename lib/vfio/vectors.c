@@ -94,6 +94,26 @@ static int set_up(struct usrpci_vfio_device *dev, enum usrpci_irq type, unsigned
 	return 0;
 }
 
+static void forget(struct usrpci_vectors *vectors)
+{
+	close_all(vectors->own, vectors->nr);
+	vectors->type = USRPCI_NO_IRQ;
+	vectors->nr = 0;
+	vectors->own = NULL;
+}
+
+void usrpci_vectors_init(struct usrpci_vectors *vectors)
+{
+	pthread_mutex_init(&vectors->lock, NULL);
+}
+
+/* They are still there if the peer wouldn't have them back. */
+void usrpci_vectors_destroy(struct usrpci_vectors *vectors)
+{
+	forget(vectors);
+	pthread_mutex_destroy(&vectors->lock);
+}
+
 static int give_back(struct usrpci_vfio_device *dev)
 {
 	struct usrpci_vectors *vectors = &dev->vectors;
@@ -104,10 +124,7 @@ static int give_back(struct usrpci_vfio_device *dev)
 	err = trigger(dev, vectors->type, 0, 0, NULL);
 	if (err && err != -ENODEV)
 		return err;
-	close_all(vectors->own, vectors->nr);
-	vectors->type = USRPCI_NO_IRQ;
-	vectors->nr = 0;
-	vectors->own = NULL;
+	forget(vectors);
 	return err;
 }
 
