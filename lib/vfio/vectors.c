@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/uio.h>
 #include <unistd.h>
 #include "vfio.h"
 
@@ -154,13 +155,27 @@ static int check_eventfd(int fd)
 	return strcmp(target, "anon_inode:[eventfd]") ? -EINVAL : 0;
 }
 
+/*
+ * The peer has the descriptor too: it may have taken the count first, and have made reading wait
+ * for the next.
+ */
+static bool take_count(int own)
+{
+	uint64_t count;
+	struct iovec to = { .iov_base = &count, .iov_len = sizeof(count) };
+	ssize_t ret = preadv2(own, &to, 1, -1, RWF_NOWAIT);
+
+	if (ret < 0 && errno == EOPNOTSUPP)
+		ret = read(own, &count, sizeof(count));
+	return ret == sizeof(count);
+}
+
 /* What fired while a vector had only its own. One at its maximum is readable as it is. */
 static void pass_on(int own, int eventfd)
 {
 	struct pollfd p = { .fd = eventfd, .events = POLLOUT };
-	uint64_t count;
 
-	if (eventfd < 0 || read(own, &count, sizeof(count)) != sizeof(count))
+	if (eventfd < 0 || !take_count(own))
 		return;
 	if (poll(&p, 1, 0) == 1 && p.revents & POLLOUT)
 		eventfd_write(eventfd, 1);
