@@ -54,7 +54,8 @@ static void take(struct usrpci_exchange *x, struct vfio_user_message *reply)
 	size_t fixed = reply->len < x->room ? reply->len : x->room;
 	size_t rest = reply->len - fixed;
 
-	memcpy(x->reply, reply->payload, fixed);
+	if (x->reply)
+		memcpy(x->reply, reply->payload, fixed);
 	if (x->data)
 		memcpy(x->data, reply->payload + fixed, rest < x->data_room ? rest : x->data_room);
 	x->len = reply->len;
