@@ -7,6 +7,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 #include "interrupt.h"
+#include "vfio/eventfd.h"
 
 int sim_irqs_init(struct sim_irqs *irqs, const struct sim_device *device)
 {
@@ -101,8 +102,11 @@ void sim_irqs_message(struct sim_irqs *irqs, unsigned int vector)
 
 static int keep(struct sim_irq_kind *kind, unsigned int vector, int fd)
 {
-	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	int copy, err = usrpci_check_eventfd(fd);
 
+	if (err)
+		return err;
+	copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	if (copy < 0)
 		return -errno;
 	unwire(kind, vector);

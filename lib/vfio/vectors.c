@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The usrpci authors
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/uio.h>
 #include <unistd.h>
+#include "eventfd.h"
 #include "vfio.h"
 
 static unsigned int index_of(enum usrpci_irq type)
@@ -140,21 +138,6 @@ int usrpci_vfio_irq_setup(struct usrpci_device *dev, enum usrpci_irq type, unsig
 	return err;
 }
 
-/* Else the peer would write to whatever it is. */
-static int check_eventfd(int fd)
-{
-	char path[32], target[32] = "";
-
-	if (fd == -1)
-		return 0;
-	if (fcntl(fd, F_GETFD) < 0)
-		return -EBADF;
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	if (readlink(path, target, sizeof(target) - 1) < 0)
-		return -errno;
-	return strcmp(target, "anon_inode:[eventfd]") ? -EINVAL : 0;
-}
-
 /*
  * The peer has the descriptor too: it may have taken the count first, and have made reading wait
  * for the next.
@@ -211,7 +194,7 @@ int usrpci_vfio_irq_wire(struct usrpci_device *dev, unsigned int first, unsigned
 	int err = 0;
 
 	for (i = 0; i < nr && !err; i++)
-		err = check_eventfd(eventfds[i]);
+		err = eventfds[i] == -1 ? 0 : usrpci_check_eventfd(eventfds[i]);
 	if (err)
 		return err;
 	pthread_mutex_lock(&vdev->vectors.lock);
