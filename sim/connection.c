@@ -299,8 +299,10 @@ static int await_answer(struct sim_connection *c)
 {
 	int err;
 
-	if (c->twin >= 0)
-		return usrpci_message_receive(c->twin, &c->answer);
+	if (c->twin >= 0) {
+		err = usrpci_message_receive(c->twin, &c->answer);
+		return err ?: c->answer.header.flags & VFIO_USER_REPLY ? 0 : -EPROTO;
+	}
 	for (;;) {
 		err = usrpci_message_receive(c->channel, &c->answer);
 		if (err || c->answer.header.flags & VFIO_USER_REPLY)
