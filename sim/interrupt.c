@@ -43,7 +43,7 @@ void sim_irqs_drop(struct sim_irqs *irqs)
 	unsigned int i, k;
 
 	for (k = 0; k < VFIO_PCI_NUM_IRQS; k++)
-		for (i = 0; i < irqs->kinds[k].count; i++)
+		for (i = 0; irqs->kinds[k].nr_wired && i < irqs->kinds[k].count; i++)
 			unwire(&irqs->kinds[k], i);
 	irqs->masked = false;
 }

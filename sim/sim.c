@@ -108,6 +108,7 @@ struct sim *sim_create(char *text, const char **why)
 	*why = set_up(sim, text);
 	if (!*why)
 		return sim;
+	sim_irqs_destroy(&sim->irqs);
 	free(sim->options);
 	free(sim);
 	return NULL;
