@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "vfio-user.h"
 
@@ -96,6 +97,26 @@ static int learn_device(struct usrpci_socket_device *dev, unsigned int *nr_regio
 	return 0;
 }
 
+/*
+ * Whether all windows can be touched as long as they are mapped: the server can make a file
+ * shorter that isn't sealed, and the program would be killed. Calls do without.
+ */
+static bool stays(int fd, const struct usrpci_region *region)
+{
+	const int seals = fcntl(fd, F_GET_SEALS);
+	struct stat st;
+	unsigned int i;
+
+	if (seals < 0 || !(seals & F_SEAL_SHRINK) || fstat(fd, &st) ||
+	    region->offset > (uint64_t)st.st_size)
+		return false;
+	for (i = 0; i < region->nr_windows; i++)
+		if (region->windows[i].offset + region->windows[i].len >
+		    (uint64_t)st.st_size - region->offset)
+			return false;
+	return true;
+}
+
 static int learn_region(struct usrpci_socket_device *dev, unsigned int index)
 {
 	struct usrpci_region *region = &dev->vfio.regions[index];
@@ -116,7 +137,7 @@ static int learn_region(struct usrpci_socket_device *dev, unsigned int index)
 	err = usrpci_vfio_parse_region(region, &reply.info,
 				       x.len < sizeof(reply) ? x.len : sizeof(reply));
 	region->fd = x.fd;
-	if (region->fd < 0)
+	if (region->fd < 0 || !stays(region->fd, region))
 		region->nr_windows = 0;
 	return err;
 }
