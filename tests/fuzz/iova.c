@@ -69,7 +69,7 @@ static void give(struct model *m, unsigned int i)
 		return;
 	usrpci_iovas_give(&m->iovas, &m->nodes[i]);
 	m->live[i] = false;
-	must(usrpci_iovas_find(&m->iovas, m->nodes[i].first) == NULL, "what was given back");
+	must(!usrpci_iovas_find(&m->iovas, m->nodes[i].first), "what was given back");
 	memset(&m->nodes[i], 0xff, sizeof(m->nodes[i]));
 }
 

@@ -30,8 +30,8 @@ static void test_knobs(void **state)
 		int err;
 	} rows[] = {
 		{ "hang=1", 0 }, { "hang=0x1", 0 }, { "hang=2", -EINVAL }, { "hang=", -EINVAL },
-		{ "hang", -EINVAL }, { "hang=1x", -EINVAL }, { "hang=-1", -EINVAL }, { "han=1", -ENOENT },
-		{ "hangs=1", -ENOENT }, { "", -ENOENT }, { "=1", -ENOENT },
+		{ "hang", -EINVAL }, { "hang=1x", -EINVAL }, { "hang=-1", -EINVAL },
+		{ "han=1", -ENOENT }, { "hangs=1", -ENOENT }, { "", -ENOENT }, { "=1", -ENOENT },
 		{ "irq-lost=4294967295", 0 }, { "irq-lost=4294967296", -EINVAL },
 		{ "seed=18446744073709551615", 0 }, { "seed=18446744073709551616", -EINVAL },
 	};
