@@ -370,7 +370,8 @@ static bool garbage(struct server *s)
 
 static bool twin_without_fd(struct server *s)
 {
-	return say(s, "{\"capabilities\":{\"twin_socket\":{\"supported\":true,\"fd_index\":0}}}", 0);
+	return say(s, "{\"capabilities\":{\"twin_socket\":{\"supported\":true,\"fd_index\":0}}}",
+		   0);
 }
 
 static bool twin_is_no_socket(struct server *s)
