@@ -214,6 +214,7 @@ static void test_byte_at_a_time(void **state)
 	struct dribble d = { ends->theirs, &whole, sizeof(whole), 500 };
 	pthread_t thread;
 
+	usrpci_message_set_patience(ends->ours, 100 * PATIENCE_MS);
 	pthread_create(&thread, NULL, dribble, &d);
 	receive(ends, 0);
 	pthread_join(thread, NULL);
@@ -385,7 +386,7 @@ static void test_send_unread(void **state)
 static void *sip(void *arg)
 {
 	const struct ends *ends = arg;
-	static char some[4096];
+	static char some[16384];
 
 	while (recv(ends->theirs, some, sizeof(some), 0) > 0)
 		usleep(PATIENCE_MS * 1000 / 5);
