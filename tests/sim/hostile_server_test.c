@@ -609,6 +609,34 @@ static void test_reach_out(void **state)
 	munmap(memory, MEMORY);
 }
 
+/* In the same pages as what was mapped, but not in that. */
+static bool reach_beside(struct server *s)
+{
+	if (!is_command(s, VFIO_USER_DEVICE_RESET) || !s->address)
+		return false;
+	want(converse(s, VFIO_USER_DMA_READ, s->address, 64, NULL) == EFAULT);
+	want(converse(s, VFIO_USER_DMA_READ, s->address + 63, 2, NULL) == EFAULT);
+	want(converse(s, VFIO_USER_DMA_READ, s->address + 64, MEMORY - 128, NULL) == 0);
+	want(converse(s, VFIO_USER_DMA_READ, s->address + 64, MEMORY - 127, NULL) == EFAULT);
+	want(converse(s, VFIO_USER_DMA_READ, s->address + MEMORY - 64, 1, NULL) == EFAULT);
+	return false;
+}
+
+static void test_reach_beside(void **state)
+{
+	struct session s = begin(&(struct misdeed){ .act = reach_beside, .twin = true });
+	char *memory = make_memory();
+	struct usrpci_mapping map = {
+		.addr = memory + 64, .len = MEMORY - 128, .direction = USRPCI_DMA_BOTH,
+	};
+
+	assert_int_equal(s.err, 0);
+	assert_int_equal(usrpci_map(s.dev, &map, 1), 0);
+	assert_int_equal(usrpci_reset(s.dev), 0);
+	end(&s);
+	munmap(memory, MEMORY);
+}
+
 /* The program has unmapped it without a word. */
 static bool reach_nothing(struct server *s)
 {
@@ -845,6 +873,7 @@ int main(void)
 		cmocka_unit_test(test_none),
 		cmocka_unit_test(test_openings),
 		cmocka_unit_test(test_reach_out),
+		cmocka_unit_test(test_reach_beside),
 		cmocka_unit_test(test_unmapped_by_program),
 		cmocka_unit_test(test_map),
 		cmocka_unit_test(test_stalled_twin),
