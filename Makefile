@@ -5,6 +5,7 @@
 #   make demo     see it work, on a machine with nothing installed
 #   make check    all tests, in a virtual machine where they need a kernel
 #   make campaign what could go wrong, very often: some hours
+#   make fuzz     a minute for each parser and each end of a socket; FUZZ_SECONDS=
 #   make lint     checkpatch, sparse, clang-tidy, shellcheck, the ABI's padding
 #   make install  DESTDIR=… PREFIX=/usr/local KDIR=/lib/modules/…/build MODULE=no
 #   V=1           show each command whole
@@ -39,6 +40,7 @@ all: user module
 include scripts/user.mk
 include scripts/module.mk
 include scripts/install.mk
+include scripts/fuzz.mk
 
 demo: all
 	scripts/demo
@@ -57,4 +59,4 @@ lint:
 
 clean:
 	rm -rf $(BUILD)/obj $(BUILD)/bin $(BUILD)/lib $(BUILD)/examples \
-		$(BUILD)/tests $(BUILD)/module $(BUILD)/*.pc
+		$(BUILD)/tests $(BUILD)/fuzz $(BUILD)/module $(BUILD)/*.pc

@@ -63,7 +63,7 @@ $(BUILD)/obj/tests/kernel/%.o: EXTRA_CFLAGS = -Iinclude/uapi -Itests/harness
 $(BUILD)/obj/tests/campaign/%.o: EXTRA_CFLAGS = -Iinclude/uapi -Itests/harness -Idrivers
 $(BUILD)/obj/tests/unit/%.o: EXTRA_CFLAGS = -Ilib -Itests/harness
 $(BUILD)/obj/tests/drivers/%.o: EXTRA_CFLAGS = -Iinclude/uapi -Itests/harness -Idrivers
-$(BUILD)/obj/tests/sim/%.o: EXTRA_CFLAGS = -Itests/harness -Idrivers
+$(BUILD)/obj/tests/sim/%.o: EXTRA_CFLAGS = -Isim -Ilib -Idrivers -Itests/harness
 $(BUILD)/obj/tests/tools/%.o: EXTRA_CFLAGS = -Itools
 $(BUILD)/obj/tools/%.o: EXTRA_CFLAGS = -DUSRPCI_VERSION=\"$(VERSION)\"
 $(BUILD)/obj/sim/%.o: EXTRA_CFLAGS = -Isim -Ilib -Idrivers
@@ -121,6 +121,9 @@ $(BUILD)/bench/%: $(BUILD)/obj/bench/%.o $(DRIVER_OBJS) $(LIB)
 
 $(BUILD)/tests/tools/%: $(BUILD)/obj/tests/tools/%.o $(filter-out %/main.o,$(TOOL_OBJS)) $(LIB)
 	$(call link,-lcmocka -lpci)
+
+$(BUILD)/tests/sim/%: $(BUILD)/obj/tests/sim/%.o $(filter-out %/main.o,$(SIM_OBJS)) $(LIB)
+	$(call link,-lcmocka -lpthread)
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TEST_COMMON) $(DRIVER_OBJS) $(USRDRV) $(LIB)
 	$(call link,-lcmocka -lpthread)

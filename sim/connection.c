@@ -4,21 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 #include "connection.h"
 #include "vfio-user/message.h"
 
 /* A program that doesn't take or give a message for so long has no device any more. */
-#define PATIENCE_S	10
-
-static void set_patience(int channel)
-{
-	const struct timeval patience = { .tv_sec = PATIENCE_S };
-
-	setsockopt(channel, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	setsockopt(channel, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-}
+#define PATIENCE_MS	10000
+/* Of somebody who is sent away: he has said it by now, or isn't waited for. */
+#define NO_PATIENCE_MS	1
 
 struct sim_connection *sim_connection_open(struct sim *sim, int channel)
 {
@@ -26,7 +19,7 @@ struct sim_connection *sim_connection_open(struct sim *sim, int channel)
 
 	if (!connection)
 		return NULL;
-	set_patience(channel);
+	usrpci_message_set_patience(channel, PATIENCE_MS);
 	connection->sim = sim;
 	connection->channel = channel;
 	connection->twin = -1;
@@ -132,7 +125,7 @@ static int do_version(struct sim_connection *c)
 		return send_version(c, -1);
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets))
 		return -errno;
-	set_patience(sockets[0]);
+	usrpci_message_set_patience(sockets[0], PATIENCE_MS);
 	c->twin = sockets[0];
 	err = send_version(c, sockets[1]);
 	close(sockets[1]);
@@ -284,10 +277,9 @@ static int carry_out(struct sim_connection *c)
 
 void sim_connection_refuse(int channel)
 {
-	const struct timeval at_once = { .tv_usec = 1000 };
 	struct sim_connection visitor = { .channel = channel, .twin = -1 };
 
-	setsockopt(channel, SOL_SOCKET, SO_RCVTIMEO, &at_once, sizeof(at_once));
+	usrpci_message_set_patience(channel, NO_PATIENCE_MS);
 	if (!usrpci_message_receive(channel, &visitor.message))
 		reply_error(&visitor, -EBUSY);
 	usrpci_message_free(&visitor.message);
@@ -347,8 +339,10 @@ static int await_answer(struct sim_connection *c)
 {
 	int err;
 
-	if (c->twin >= 0)
-		return usrpci_message_receive(c->twin, &c->answer);
+	if (c->twin >= 0) {
+		err = usrpci_message_receive(c->twin, &c->answer);
+		return err ?: c->answer.header.flags & VFIO_USER_REPLY ? 0 : -EPROTO;
+	}
 	for (;;) {
 		err = usrpci_message_receive(c->channel, &c->answer);
 		if (err || c->answer.header.flags & VFIO_USER_REPLY)

@@ -7,6 +7,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 #include "interrupt.h"
+#include "vfio/eventfd.h"
 
 /* Has as many vectors as it has room for. */
 static int init_kind(struct sim_irq_kind *kind, unsigned int count)
@@ -52,7 +53,7 @@ void sim_irqs_drop(struct sim_irqs *irqs)
 	unsigned int i, k;
 
 	for (k = 0; k < VFIO_PCI_NUM_IRQS; k++)
-		for (i = 0; i < irqs->kinds[k].count; i++)
+		for (i = 0; irqs->kinds[k].nr_wired && i < irqs->kinds[k].count; i++)
 			unwire(&irqs->kinds[k], i);
 	irqs->masked = false;
 }
@@ -111,8 +112,11 @@ void sim_irqs_message(struct sim_irqs *irqs, unsigned int vector)
 
 static int keep(struct sim_irq_kind *kind, unsigned int vector, int fd)
 {
-	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	int copy, err = usrpci_check_eventfd(fd);
 
+	if (err)
+		return err;
+	copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	if (copy < 0)
 		return -errno;
 	unwire(kind, vector);

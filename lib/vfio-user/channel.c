@@ -1,34 +1,89 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The usrpci authors
 #include <errno.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 #include "channel.h"
 #include "message.h"
 
 #define MOST_PARTS	3
-/* Of a message that has begun. */
-#define PATIENCE_S	30
 
 union control {
 	char room[CMSG_SPACE(VFIO_USER_FDS * sizeof(int))];
 	struct cmsghdr align;
 };
 
+void usrpci_message_set_patience(int channel, unsigned int ms)
+{
+	const struct timeval patience = {
+		.tv_sec = ms / 1000,
+		.tv_usec = ms % 1000 * 1000,
+	};
+
+	setsockopt(channel, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	setsockopt(channel, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+}
+
+int64_t usrpci_message_now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* When what begins now has to be over. */
+static int64_t deadline(int channel, int option)
+{
+	struct timeval patience = { 0 };
+	socklen_t len = sizeof(patience);
+
+	getsockopt(channel, SOL_SOCKET, option, &patience, &len);
+	if (!patience.tv_sec && !patience.tv_usec)
+		return INT64_MAX;
+	return usrpci_message_now_ms() + (int64_t)patience.tv_sec * 1000 +
+	       patience.tv_usec / 1000;
+}
+
+/* Somebody who takes a byte now and then doesn't keep us for ever: so sendmsg() doesn't wait. */
+static int await_room(int channel, int64_t end)
+{
+	struct pollfd p = { .fd = channel, .events = POLLOUT };
+	int64_t left = end == INT64_MAX ? -1 : end - usrpci_message_now_ms();
+	int ret;
+
+	if (end != INT64_MAX && left <= 0)
+		return -ETIMEDOUT;
+	ret = poll(&p, 1, left > INT_MAX ? INT_MAX : (int)left);
+	return ret < 0 && errno != EINTR ? -errno : 0;
+}
+
 /* The rest of what sendmsg() began: descriptors went with the first byte. */
 static int send_rest(int channel, struct msghdr *msg)
 {
+	int64_t end = 0;
 	ssize_t sent;
+	int err;
 
 	for (;;) {
-		sent = sendmsg(channel, msg, MSG_NOSIGNAL);
+		sent = sendmsg(channel, msg, MSG_NOSIGNAL | MSG_DONTWAIT);
 		if (sent < 0 && errno == EINTR)
 			continue;
+		if (sent < 0 && errno == EAGAIN) {
+			end = end ?: deadline(channel, SO_SNDTIMEO);
+			err = await_room(channel, end);
+			if (err)
+				return err;
+			continue;
+		}
 		if (sent < 0)
-			return errno == EAGAIN ? -ETIMEDOUT : -errno;
+			return -errno;
 		msg->msg_control = NULL;
 		msg->msg_controllen = 0;
 		while (msg->msg_iovlen && (size_t)sent >= msg->msg_iov->iov_len) {
@@ -83,8 +138,10 @@ int usrpci_message_send(int channel, struct vfio_user_header *header,
 	return send_rest(channel, &msg);
 }
 
-static void keep_fds(struct vfio_user_message *message, struct msghdr *msg)
+/* Returns whether there was room for all. */
+static bool keep_fds(struct vfio_user_message *message, struct msghdr *msg)
 {
+	bool kept = true;
 	struct cmsghdr *head;
 	size_t i, nr;
 	int fd;
@@ -95,12 +152,15 @@ static void keep_fds(struct vfio_user_message *message, struct msghdr *msg)
 		nr = (head->cmsg_len - CMSG_LEN(0)) / sizeof(int);
 		for (i = 0; i < nr; i++) {
 			memcpy(&fd, CMSG_DATA(head) + i * sizeof(int), sizeof(fd));
-			if (message->nr_fds < VFIO_USER_FDS)
+			if (message->nr_fds < VFIO_USER_FDS) {
 				message->fds[message->nr_fds++] = fd;
-			else
-				close(fd);
+				continue;
+			}
+			close(fd);
+			kept = false;
 		}
 	}
+	return kept;
 }
 
 /* Reads once; descriptors come with whatever byte they were sent with. */
@@ -119,23 +179,16 @@ static ssize_t receive_some(int channel, struct vfio_user_message *message, void
 	} while (got < 0 && errno == EINTR);
 	if (got < 0)
 		return errno == EAGAIN ? -ETIMEDOUT : -errno;
-	if (msg.msg_controllen)
-		keep_fds(message, &msg);
+	if (msg.msg_controllen && !keep_fds(message, &msg))
+		return -EPROTO;
 	if (msg.msg_flags & MSG_CTRUNC)
 		return -EPROTO;
 	return got ? got : -EPIPE;
 }
 
-static time_t now_s(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec;
-}
-
+/* @end: 0 before a message has come in more than one part. */
 static int receive_all(int channel, struct vfio_user_message *message, void *buf, size_t len,
-		       time_t start)
+		       int64_t *end)
 {
 	size_t done = 0;
 	ssize_t got;
@@ -146,7 +199,10 @@ static int receive_all(int channel, struct vfio_user_message *message, void *buf
 			return (int)got;
 		done += (size_t)got;
 		/* Somebody who sends a byte now and then doesn't keep us for ever. */
-		if (done < len && now_s() - start > PATIENCE_S)
+		if (done == len)
+			break;
+		*end = *end ?: deadline(channel, SO_RCVTIMEO);
+		if (usrpci_message_now_ms() >= *end)
 			return -ETIMEDOUT;
 	}
 	return 0;
@@ -169,20 +225,18 @@ static int make_room(struct vfio_user_message *message, size_t len)
 int usrpci_message_receive(int channel, struct vfio_user_message *message)
 {
 	const size_t first = sizeof(message->header);
-	time_t start;
+	int64_t len, end = 0;
 	ssize_t got;
-	int64_t len;
 	int err = 0;
 
-	message->nr_fds = 0;
+	usrpci_message_drop_fds(message);
 	message->len = 0;
 	got = receive_some(channel, message, &message->header, first);
 	if (got < 0)
 		return (int)got;
-	start = now_s();
 	if ((size_t)got < first)
 		err = receive_all(channel, message, (char *)&message->header + got,
-				  first - (size_t)got, start);
+				  first - (size_t)got, &end);
 	if (err)
 		return err;
 	len = usrpci_message_check_header(&message->header);
@@ -190,7 +244,7 @@ int usrpci_message_receive(int channel, struct vfio_user_message *message)
 		return (int)len;
 	err = make_room(message, (size_t)len);
 	if (!err)
-		err = receive_all(channel, message, message->payload, (size_t)len, start);
+		err = receive_all(channel, message, message->payload, (size_t)len, &end);
 	if (!err)
 		message->len = (size_t)len;
 	return err;

@@ -32,6 +32,12 @@ struct vfio_user_part {
 };
 
 /*
+ * How long the peer has to take a message, to send one that's waited for, and to go on with one
+ * that has begun; 0: for ever. It's the socket's, so whoever else has that may change it.
+ */
+void usrpci_message_set_patience(int channel, unsigned int ms);
+
+/*
  * Sends a header and the parts of a payload; @header->size is set. 0; -EPIPE and other negative
  * errno: the channel is of no use any more.
  */
@@ -45,6 +51,9 @@ int usrpci_message_send(int channel, struct vfio_user_header *header,
  * 0 the channel is of no use any more.
  */
 int usrpci_message_receive(int channel, struct vfio_user_message *message);
+
+/* Of a clock that only goes on. */
+int64_t usrpci_message_now_ms(void);
 
 /* Closes the descriptors that nobody took, and keeps the room. */
 void usrpci_message_drop_fds(struct vfio_user_message *message);

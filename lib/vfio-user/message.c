@@ -23,10 +23,11 @@ int64_t usrpci_message_check_header(const struct vfio_user_header *header)
 /* Text ends with the payload, where there is any. */
 static bool is_version(const void *payload, size_t len)
 {
-	const char *text = (const char *)payload + sizeof(struct vfio_user_version);
+	const char *text = payload;
 
 	if (len < sizeof(struct vfio_user_version))
 		return false;
+	text += sizeof(struct vfio_user_version);
 	len -= sizeof(struct vfio_user_version);
 	return !len || strnlen(text, len) == len - 1;
 }

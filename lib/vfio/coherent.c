@@ -1,19 +1,24 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The usrpci authors
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 #include "dma.h"
 #include "vfio.h"
 
-/* Ordinary memory that can be shared with whoever plays the device. */
+/*
+ * Ordinary memory that can be shared with whoever plays the device, who can't make it shorter:
+ * the program would be killed when it touched what is missing.
+ */
 static int make_file(size_t len)
 {
-	int err, fd = memfd_create("usrpci-coherent", MFD_CLOEXEC);
+	int err, fd = memfd_create("usrpci-coherent", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
 	if (fd < 0)
 		return -errno;
-	if (!ftruncate(fd, (off_t)len))
+	if (!ftruncate(fd, (off_t)len) &&
+	    !fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL))
 		return fd;
 	err = -errno;
 	close(fd);

@@ -15,14 +15,14 @@ void usrpci_vfio_init(struct usrpci_vfio_device *dev, const struct usrpci_backen
 	for (i = 0; i < VFIO_PCI_NUM_REGIONS; i++)
 		dev->regions[i].fd = -1;
 	pthread_mutex_init(&dev->config_lock, NULL);
-	pthread_mutex_init(&dev->vectors.lock, NULL);
+	usrpci_vectors_init(&dev->vectors);
 	usrpci_dmas_init(&dev->dmas);
 }
 
 void usrpci_vfio_destroy(struct usrpci_vfio_device *dev)
 {
 	usrpci_dmas_destroy(&dev->dmas);
-	pthread_mutex_destroy(&dev->vectors.lock);
+	usrpci_vectors_destroy(&dev->vectors);
 	pthread_mutex_destroy(&dev->config_lock);
 	usrpci_device_destroy(&dev->base);
 }

@@ -137,10 +137,12 @@ int usrpci_iovas_take(struct usrpci_iovas *iovas, struct usrpci_iova *iova, uint
 
 void usrpci_iovas_give(struct usrpci_iovas *iovas, struct usrpci_iova *iova)
 {
-	struct usrpci_iova *low, *rest, *self, *high;
+	struct usrpci_iova *low, *rest, *self, *high = NULL;
 
 	split(iovas->root, iova->first, &low, &rest);
-	split(rest, iova->first + 1, &self, &high);
+	/* Nothing can be after the last address of all. */
+	if (iova->first != UINT64_MAX)
+		split(rest, iova->first + 1, &self, &high);
 	iovas->root = join(low, high);
 }
 

@@ -54,7 +54,8 @@ void usrpci_iovas_keep_ends(struct usrpci_iovas *iovas);
 
 /*
  * Takes @len bytes that end at @last or before, the lowest there are; the first is @phase
- * modulo @align, a power of two. -ENOSPC.
+ * modulo @align, a power of two. @len, @phase, and all that is taken already, are whole pages.
+ * -ENOSPC.
  */
 int usrpci_iovas_take(struct usrpci_iovas *iovas, struct usrpci_iova *iova, uint64_t len,
 		      uint64_t last, uint64_t align, uint64_t phase);

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The usrpci authors
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/eventfd.h>
+#include <sys/uio.h>
 #include <unistd.h>
+#include "eventfd.h"
 #include "vfio.h"
 
 static unsigned int index_of(enum usrpci_irq type)
@@ -94,6 +93,26 @@ static int set_up(struct usrpci_vfio_device *dev, enum usrpci_irq type, unsigned
 	return 0;
 }
 
+static void forget(struct usrpci_vectors *vectors)
+{
+	close_all(vectors->own, vectors->nr);
+	vectors->type = USRPCI_NO_IRQ;
+	vectors->nr = 0;
+	vectors->own = NULL;
+}
+
+void usrpci_vectors_init(struct usrpci_vectors *vectors)
+{
+	pthread_mutex_init(&vectors->lock, NULL);
+}
+
+/* They are still there if the peer wouldn't have them back. */
+void usrpci_vectors_destroy(struct usrpci_vectors *vectors)
+{
+	forget(vectors);
+	pthread_mutex_destroy(&vectors->lock);
+}
+
 static int give_back(struct usrpci_vfio_device *dev)
 {
 	struct usrpci_vectors *vectors = &dev->vectors;
@@ -104,10 +123,7 @@ static int give_back(struct usrpci_vfio_device *dev)
 	err = trigger(dev, vectors->type, 0, 0, NULL);
 	if (err && err != -ENODEV)
 		return err;
-	close_all(vectors->own, vectors->nr);
-	vectors->type = USRPCI_NO_IRQ;
-	vectors->nr = 0;
-	vectors->own = NULL;
+	forget(vectors);
 	return err;
 }
 
@@ -122,28 +138,27 @@ int usrpci_vfio_irq_setup(struct usrpci_device *dev, enum usrpci_irq type, unsig
 	return err;
 }
 
-/* Else the peer would write to whatever it is. */
-static int check_eventfd(int fd)
+/*
+ * The peer has the descriptor too: it may have taken the count first, and have made reading wait
+ * for the next.
+ */
+static bool take_count(int own)
 {
-	char path[32], target[32] = "";
+	uint64_t count;
+	struct iovec to = { .iov_base = &count, .iov_len = sizeof(count) };
+	ssize_t ret = preadv2(own, &to, 1, -1, RWF_NOWAIT);
 
-	if (fd == -1)
-		return 0;
-	if (fcntl(fd, F_GETFD) < 0)
-		return -EBADF;
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	if (readlink(path, target, sizeof(target) - 1) < 0)
-		return -errno;
-	return strcmp(target, "anon_inode:[eventfd]") ? -EINVAL : 0;
+	if (ret < 0 && errno == EOPNOTSUPP)
+		ret = read(own, &count, sizeof(count));
+	return ret == sizeof(count);
 }
 
 /* What fired while a vector had only its own. One at its maximum is readable as it is. */
 static void pass_on(int own, int eventfd)
 {
 	struct pollfd p = { .fd = eventfd, .events = POLLOUT };
-	uint64_t count;
 
-	if (eventfd < 0 || read(own, &count, sizeof(count)) != sizeof(count))
+	if (eventfd < 0 || !take_count(own))
 		return;
 	if (poll(&p, 1, 0) == 1 && p.revents & POLLOUT)
 		eventfd_write(eventfd, 1);
@@ -179,7 +194,7 @@ int usrpci_vfio_irq_wire(struct usrpci_device *dev, unsigned int first, unsigned
 	int err = 0;
 
 	for (i = 0; i < nr && !err; i++)
-		err = check_eventfd(eventfds[i]);
+		err = eventfds[i] == -1 ? 0 : usrpci_check_eventfd(eventfds[i]);
 	if (err)
 		return err;
 	pthread_mutex_lock(&vdev->vectors.lock);

@@ -216,6 +216,8 @@ struct usrpci_dma *usrpci_dmas_in(const struct usrpci_dmas *dmas, uint32_t slot)
 void usrpci_dmas_remove(struct usrpci_dmas *dmas, struct usrpci_dma *dma);
 
 /* vectors.c */
+void usrpci_vectors_init(struct usrpci_vectors *vectors);
+void usrpci_vectors_destroy(struct usrpci_vectors *vectors);
 int usrpci_vfio_irq_setup(struct usrpci_device *dev, enum usrpci_irq type, unsigned int nr);
 int usrpci_vfio_irq_wire(struct usrpci_device *dev, unsigned int first, unsigned int nr,
 			 const int *eventfds);

@@ -80,7 +80,8 @@ static void lower_irq(struct edu *edu, uint32_t cause)
 static void compute(struct edu *edu, uint32_t n)
 {
 	edu->factorial = 1;
-	for (; n > 1; n--)
+	/* Modulo 2^32 it's 0 after some 30 of them, and stays so. */
+	for (; n > 1 && edu->factorial; n--)
 		edu->factorial *= n;
 	if (edu->status & EDU_STATUS_IRQ)
 		raise_irq(edu, EDU_IRQ_FACTORIAL);

@@ -23,6 +23,7 @@ void usrpci_socket_lose(struct usrpci_socket_device *dev)
 /* Commands that come in between are the server's, which may wait for the answer. */
 static int await_reply(struct usrpci_socket_device *dev)
 {
+	const int64_t end = usrpci_message_now_ms() + dev->patience_ms;
 	int err;
 
 	for (;;) {
@@ -37,6 +38,9 @@ static int await_reply(struct usrpci_socket_device *dev)
 		err = usrpci_socket_serve(dev, dev->channel);
 		if (err)
 			return err;
+		/* Else it could go on asking, and never answer. */
+		if (usrpci_message_now_ms() >= end)
+			return -ETIMEDOUT;
 	}
 }
 
@@ -50,7 +54,7 @@ static void take(struct usrpci_exchange *x, struct vfio_user_message *reply)
 	size_t fixed = reply->len < x->room ? reply->len : x->room;
 	size_t rest = reply->len - fixed;
 
-	if (fixed)
+	if (x->reply)
 		memcpy(x->reply, reply->payload, fixed);
 	if (x->data)
 		memcpy(x->data, reply->payload + fixed, rest < x->data_room ? rest : x->data_room);
@@ -88,14 +92,12 @@ int usrpci_socket_exchange(struct usrpci_socket_device *dev, struct usrpci_excha
 
 	x->fd = -1;
 	x->len = 0;
-	if (atomic_load(&dev->gone))
-		return -ENODEV;
 	pthread_mutex_lock(&dev->lock);
-	err = converse(dev, x, &said);
+	err = atomic_load(&dev->gone) ? -ENODEV : converse(dev, x, &said);
 	usrpci_message_drop_fds(&dev->reply);
+	/* Before anybody else can ask, who would wait for as long. */
+	if (err)
+		usrpci_socket_lose(dev);
 	pthread_mutex_unlock(&dev->lock);
-	if (!err)
-		return said;
-	usrpci_socket_lose(dev);
-	return -ENODEV;
+	return err ? -ENODEV : said;
 }

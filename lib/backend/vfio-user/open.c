@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "vfio-user.h"
 
 /* A server that doesn't answer for so long won't. */
-#define PATIENCE_S	30
+#define PATIENCE_MS	30000
 /* Of region information, with all of its capabilities. */
 #define REGION_ROOM	4096
 
@@ -20,9 +20,28 @@ static bool starts(const char *text, const char *prefix)
 	return !strncmp(text, prefix, strlen(prefix));
 }
 
+static void close_fd(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
 bool usrpci_socket_serves(const char *root, const char *address)
 {
 	return starts(address, USRPCI_SOCKET_PREFIX) || starts(address, USRPCI_SIM_PREFIX);
+}
+
+/* Anything else, and a descriptor of who knows what, couldn't be made to end by us. */
+static bool is_stream(int fd)
+{
+	socklen_t len = sizeof(int);
+	int domain, type;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len))
+		return false;
+	len = sizeof(int);
+	return domain == AF_UNIX && !getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) &&
+	       type == SOCK_STREAM;
 }
 
 static int negotiate(struct usrpci_socket_device *dev)
@@ -44,13 +63,15 @@ static int negotiate(struct usrpci_socket_device *dev)
 	if (!err)
 		err = usrpci_version_parse(reply, x.len, &dev->caps);
 	/* We have room for one descriptor, so it's the first. */
-	if (!err && dev->caps.twin && (dev->caps.twin_fd || x.fd < 0))
+	if (!err && dev->caps.twin && (dev->caps.twin_fd || !is_stream(x.fd)))
 		err = -EPROTO;
-	if (!err && dev->caps.twin)
-		dev->twin = x.fd;
-	else if (x.fd >= 0)
-		close(x.fd);
-	return err;
+	if (err || !dev->caps.twin) {
+		close_fd(x.fd);
+		return err;
+	}
+	dev->twin = x.fd;
+	usrpci_message_set_patience(dev->twin, dev->patience_ms);
+	return 0;
 }
 
 static int learn_device(struct usrpci_socket_device *dev, unsigned int *nr_regions,
@@ -76,6 +97,26 @@ static int learn_device(struct usrpci_socket_device *dev, unsigned int *nr_regio
 	return 0;
 }
 
+/*
+ * Whether all windows can be touched as long as they are mapped: the server can make a file
+ * shorter that isn't sealed, and the program would be killed. Calls do without.
+ */
+static bool stays(int fd, const struct usrpci_region *region)
+{
+	const int seals = fcntl(fd, F_GET_SEALS);
+	struct stat st;
+	unsigned int i;
+
+	if (seals < 0 || !(seals & F_SEAL_SHRINK) || fstat(fd, &st) ||
+	    region->offset > (uint64_t)st.st_size)
+		return false;
+	for (i = 0; i < region->nr_windows; i++)
+		if (region->windows[i].offset + region->windows[i].len >
+		    (uint64_t)st.st_size - region->offset)
+			return false;
+	return true;
+}
+
 static int learn_region(struct usrpci_socket_device *dev, unsigned int index)
 {
 	struct usrpci_region *region = &dev->vfio.regions[index];
@@ -96,7 +137,7 @@ static int learn_region(struct usrpci_socket_device *dev, unsigned int index)
 	err = usrpci_vfio_parse_region(region, &reply.info,
 				       x.len < sizeof(reply) ? x.len : sizeof(reply));
 	region->fd = x.fd;
-	if (region->fd < 0)
+	if (region->fd < 0 || !stays(region->fd, region))
 		region->nr_windows = 0;
 	return err;
 }
@@ -130,12 +171,6 @@ static int learn(struct usrpci_socket_device *dev)
 	for (i = 0; !err && i < nr_irqs; i++)
 		err = learn_irqs(dev, i);
 	return err;
-}
-
-static void close_fd(int fd)
-{
-	if (fd >= 0)
-		close(fd);
 }
 
 static struct usrpci_socket_device *make(void)
@@ -179,30 +214,22 @@ static int unmake(struct usrpci_socket_device *dev)
 
 static int reach(struct usrpci_socket_device *dev, const char *address)
 {
-	const struct timeval patience = { .tv_sec = PATIENCE_S };
-	int err;
-
 	if (starts(address, USRPCI_SIM_PREFIX))
-		err = usrpci_socket_spawn(address + strlen(USRPCI_SIM_PREFIX), &dev->channel,
-					  &dev->simulator);
-	else
-		err = usrpci_socket_connect(address + strlen(USRPCI_SOCKET_PREFIX), &dev->channel);
-	if (err)
-		return err;
-	snprintf(dev->vfio.base.bdf, sizeof(dev->vfio.base.bdf), "%s", address);
-	setsockopt(dev->channel, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	setsockopt(dev->channel, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-	return pipe2(dev->hangup, O_CLOEXEC | O_NONBLOCK) ? -errno : 0;
+		return usrpci_socket_spawn(address + strlen(USRPCI_SIM_PREFIX), &dev->channel,
+					   &dev->simulator);
+	return usrpci_socket_connect(address + strlen(USRPCI_SOCKET_PREFIX), &dev->channel);
 }
 
-int usrpci_socket_open(struct usrpci_device **devp, const char *address)
+/* Undoes @dev unless all works. */
+static int begin(struct usrpci_device **devp, struct usrpci_socket_device *dev,
+		 const char *address, unsigned int patience_ms)
 {
-	struct usrpci_socket_device *dev = make();
 	int err, reaped;
 
-	if (!dev)
-		return -ENOMEM;
-	err = reach(dev, address);
+	snprintf(dev->vfio.base.bdf, sizeof(dev->vfio.base.bdf), "%s", address);
+	dev->patience_ms = patience_ms;
+	usrpci_message_set_patience(dev->channel, patience_ms);
+	err = pipe2(dev->hangup, O_CLOEXEC | O_NONBLOCK) ? -errno : 0;
 	if (!err)
 		err = negotiate(dev);
 	if (!err)
@@ -217,6 +244,33 @@ int usrpci_socket_open(struct usrpci_device **devp, const char *address)
 	}
 	*devp = &dev->vfio.base;
 	return 0;
+}
+
+int usrpci_socket_open(struct usrpci_device **devp, const char *address)
+{
+	struct usrpci_socket_device *dev = make();
+	int err;
+
+	if (!dev)
+		return -ENOMEM;
+	err = reach(dev, address);
+	if (!err)
+		return begin(devp, dev, address, PATIENCE_MS);
+	unmake(dev);
+	return err;
+}
+
+int usrpci_socket_open_channel(struct usrpci_device **devp, const char *address, int channel,
+			       unsigned int patience_ms)
+{
+	struct usrpci_socket_device *dev = make();
+
+	if (!dev) {
+		close(channel);
+		return -ENOMEM;
+	}
+	dev->channel = channel;
+	return begin(devp, dev, address, patience_ms);
 }
 
 void usrpci_socket_close(struct usrpci_device *base)

@@ -13,14 +13,29 @@
 #include "vfio-user/message.h"
 
 /* Memory that the program has unmapped since is an error here, and no SIGSEGV. */
-static int copy(void *ours, uint64_t len, const struct usrpci_dma *dma, uint64_t at, bool write)
+static ssize_t copy_mapped(void *ours, uint64_t len, const struct usrpci_dma *dma, uint64_t at,
+			   bool write)
 {
 	struct iovec local = { .iov_base = ours, .iov_len = len };
 	struct iovec remote = { .iov_base = (char *)dma->addr + at, .iov_len = len };
-	ssize_t done;
 
-	done = write ? process_vm_writev(getpid(), &local, 1, &remote, 1, 0) :
+	return write ? process_vm_writev(getpid(), &local, 1, &remote, 1, 0) :
 		       process_vm_readv(getpid(), &local, 1, &remote, 1, 0);
+}
+
+/* The device keeps it after the program has unmapped it, and something else may be there then. */
+static ssize_t copy_coherent(void *ours, uint64_t len, const struct usrpci_dma *dma, uint64_t at,
+			     bool write)
+{
+	return write ? pwrite(dma->fd, ours, len, (off_t)at) :
+		       pread(dma->fd, ours, len, (off_t)at);
+}
+
+static int copy(void *ours, uint64_t len, const struct usrpci_dma *dma, uint64_t at, bool write)
+{
+	ssize_t done = dma->coherent ? copy_coherent(ours, len, dma, at, write) :
+				       copy_mapped(ours, len, dma, at, write);
+
 	if (done < 0)
 		return -errno;
 	return (uint64_t)done == len ? 0 : -EFAULT;
@@ -202,6 +217,8 @@ int usrpci_socket_start(struct usrpci_socket_device *dev)
 void usrpci_socket_stop(struct usrpci_socket_device *dev)
 {
 	if (dev->started) {
+		/* It may be amid a message that the server doesn't end. */
+		usrpci_socket_lose(dev);
 		eventfd_write(dev->stop, 1);
 		pthread_join(dev->thread, NULL);
 	}

@@ -25,6 +25,7 @@
  * @command: the server's last one
  * @gone: the server isn't there any more
  * @told: so has usrpci_event()
+ * @patience_ms: a server that hasn't answered after so long won't
  * @hangup: a pipe; what's left of it is read or hangs up when @gone is set
  * @stop: eventfd that ends @thread
  * @thread: answers the server
@@ -42,6 +43,7 @@ struct usrpci_socket_device {
 	struct vfio_user_message command;
 	atomic_bool gone;
 	atomic_bool told;
+	unsigned int patience_ms;
 	int hangup[2];
 	int stop;
 	pthread_t thread;
@@ -111,6 +113,10 @@ int usrpci_socket_reap(pid_t pid);
 /* open.c */
 bool usrpci_socket_serves(const char *root, const char *address);
 int usrpci_socket_open(struct usrpci_device **devp, const char *address);
+
+/* Of a server at the other end of @channel, which is the device's from then on, or closed. */
+int usrpci_socket_open_channel(struct usrpci_device **devp, const char *address, int channel,
+			       unsigned int patience_ms);
 void usrpci_socket_close(struct usrpci_device *dev);
 
 /* explain.c */
