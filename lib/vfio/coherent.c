@@ -6,6 +6,12 @@
 #include "dma.h"
 #include "vfio.h"
 
+/* A length that no file and no map can have. */
+static int no_memory(int err)
+{
+	return err == EINVAL || err == EFBIG ? -ENOMEM : -err;
+}
+
 /* Ordinary memory that can be shared with whoever plays the device. */
 static int make_file(size_t len)
 {
@@ -15,7 +21,7 @@ static int make_file(size_t len)
 		return -errno;
 	if (!ftruncate(fd, (off_t)len))
 		return fd;
-	err = -errno;
+	err = no_memory(errno);
 	close(fd);
 	return err;
 }
@@ -32,7 +38,7 @@ int usrpci_vfio_coherent_alloc(struct usrpci_device *dev, size_t len,
 		return what.fd;
 	what.addr = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, what.fd, 0);
 	if (what.addr == MAP_FAILED) {
-		err = -errno;
+		err = no_memory(errno);
 		close(what.fd);
 		return err;
 	}
