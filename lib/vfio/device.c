@@ -32,7 +32,7 @@ int usrpci_vfio_start(struct usrpci_vfio_device *dev)
 	int err = usrpci_vfio_learn_config(dev);
 
 	if (!err)
-		err = usrpci_vfio_set_master(&dev->base, false);
+		err = usrpci_vfio_enable(dev);
 	if (!err && dev->flags & VFIO_DEVICE_FLAGS_RESET)
 		err = dev->ops->reset(dev);
 	return err;

@@ -83,6 +83,7 @@ struct usrpci_vectors {
  * struct usrpci_region - One of the device's regions.
  * @flags: VFIO_REGION_INFO_FLAG_*
  * @len: bytes
+ * @ports: a BAR of ports
  * @offset: for mmap, and for whatever the backend does
  * @fd: to map; -1 where it can't be
  * @nr_windows: parts that can be mapped
@@ -91,6 +92,7 @@ struct usrpci_vectors {
 struct usrpci_region {
 	uint32_t flags;
 	uint64_t len;
+	bool ports;
 	uint64_t offset;
 	int fd;
 	unsigned int nr_windows;
@@ -131,6 +133,7 @@ struct usrpci_vfio_ops {
  * @flags: VFIO_DEVICE_FLAGS_*
  * @regions: the first of them, by VFIO_PCI_*_REGION_INDEX
  * @nr_irqs: vectors, by VFIO_PCI_*_IRQ_INDEX
+ * @command: PCI_COMMAND, as it was last written
  * @config_lock: one write to configuration space at a time
  * @writable: bits of configuration space that keep what the program writes
  * @clearable: bits that are cleared by writing 1
@@ -143,6 +146,7 @@ struct usrpci_vfio_device {
 	uint32_t flags;
 	struct usrpci_region regions[VFIO_PCI_NUM_REGIONS];
 	unsigned int nr_irqs[VFIO_PCI_NUM_IRQS];
+	uint16_t command;
 	pthread_mutex_t config_lock;
 	uint8_t writable[USRPCI_CONFIG_SIZE];
 	uint8_t clearable[USRPCI_CONFIG_SIZE];
@@ -171,6 +175,7 @@ int usrpci_vfio_reset(struct usrpci_device *dev);
 
 /* config.c */
 int usrpci_vfio_learn_config(struct usrpci_vfio_device *dev);
+int usrpci_vfio_enable(struct usrpci_vfio_device *dev);
 int usrpci_vfio_set_master(struct usrpci_device *dev, bool on);
 int usrpci_vfio_config_read(struct usrpci_device *dev, unsigned int offset,
 			    unsigned int width, uint32_t *value);
