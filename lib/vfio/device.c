@@ -46,6 +46,13 @@ void usrpci_vfio_stop(struct usrpci_vfio_device *dev)
 	usrpci_vfio_unmap_all(dev);
 }
 
+int usrpci_vfio_answer(const struct usrpci_vfio_device *dev, int err)
+{
+	int gone = dev->ops->alive ? dev->ops->alive(dev) : 0;
+
+	return gone ? gone : err;
+}
+
 static int identify(struct usrpci_device *dev, struct usrpci_info *info)
 {
 	uint32_t ids, class, subsystem, pin;
@@ -95,6 +102,6 @@ int usrpci_vfio_reset(struct usrpci_device *dev)
 	struct usrpci_vfio_device *vdev = usrpci_vfio(dev);
 
 	if (!(vdev->flags & VFIO_DEVICE_FLAGS_RESET))
-		return -EOPNOTSUPP;
+		return usrpci_vfio_answer(vdev, -EOPNOTSUPP);
 	return vdev->ops->reset(vdev);
 }

@@ -112,6 +112,7 @@ struct usrpci_vfio_device;
  * @reset: the device
  * @map: hand memory to the device; -ENOMEM may set @missing
  * @unmap: take it back; the device can't reach it any more
+ * @alive: -ENODEV once the device has gone; NULL where that can't happen while it's open
  */
 struct usrpci_vfio_ops {
 	int (*read)(struct usrpci_vfio_device *dev, unsigned int region, uint64_t offset,
@@ -124,6 +125,7 @@ struct usrpci_vfio_ops {
 	int (*map)(struct usrpci_vfio_device *dev, const struct usrpci_dma *dma,
 		   uint64_t *missing);
 	int (*unmap)(struct usrpci_vfio_device *dev, const struct usrpci_dma *dma);
+	int (*alive)(const struct usrpci_vfio_device *dev);
 };
 
 /**
@@ -169,6 +171,9 @@ int usrpci_vfio_start(struct usrpci_vfio_device *dev);
 
 /* Before the peer is closed: nothing of the program's is the device's any more. */
 void usrpci_vfio_stop(struct usrpci_vfio_device *dev);
+
+/* What a call gives that asks nobody: -ENODEV once the device has gone, else @err. */
+int usrpci_vfio_answer(const struct usrpci_vfio_device *dev, int err);
 
 int usrpci_vfio_info(struct usrpci_device *dev, struct usrpci_info *info);
 int usrpci_vfio_reset(struct usrpci_device *dev);
