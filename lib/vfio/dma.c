@@ -208,27 +208,14 @@ void usrpci_vfio_unmap_all(struct usrpci_vfio_device *dev)
 	}
 }
 
-/* One run of bus addresses each. */
-static int check_room(struct usrpci_mapping *maps, unsigned int nr)
-{
-	int err = 0;
-
-	while (nr--) {
-		if (!maps[nr].sg || maps[nr].nr_sg)
-			continue;
-		maps[nr].nr_sg = 1;
-		err = -ENOSPC;
-	}
-	return err;
-}
-
+/* It's one run of bus addresses each, for which any room suffices. */
 static void tell(struct usrpci_mapping *map, const struct usrpci_dma *dma)
 {
 	map->handle = dma->handle;
 	map->flags &= ~USRPCI_BOUNCED;
-	map->nr_sg = 1;
-	if (map->sg)
+	if (map->sg && map->nr_sg)
 		map->sg[0] = (struct usrpci_sg){ usrpci_dma_address(dma), dma->len };
+	map->nr_sg = 1;
 }
 
 static int map_all(struct usrpci_vfio_device *dev, struct usrpci_mapping *maps, unsigned int nr,
@@ -259,12 +246,11 @@ int usrpci_vfio_map(struct usrpci_device *dev, struct usrpci_mapping *maps, unsi
 		    uint64_t *missing)
 {
 	struct usrpci_dma *few[FEW], **dmas = list(few, nr);
-	int err = check_room(maps, nr);
+	int err;
 
 	if (!dmas)
 		return -ENOMEM;
-	if (!err)
-		err = map_all(usrpci_vfio(dev), maps, nr, dmas, missing);
+	err = map_all(usrpci_vfio(dev), maps, nr, dmas, missing);
 	if (dmas != few)
 		free(dmas);
 	return err;
