@@ -82,7 +82,7 @@ int usrpci_coherent_detach(struct usrpci_device *dev, struct usrpci_coherent *bu
 enum usrpci_dma_direction {
 	USRPCI_DMA_BOTH		= 0,	/* device reads and writes */
 	USRPCI_DMA_TO_DEVICE	= 1,	/* device reads */
-	USRPCI_DMA_FROM_DEVICE	= 2,	/* device writes */
+	USRPCI_DMA_FROM_DEVICE	= 2,	/* device writes; some IOMMUs let it read, too */
 };
 
 /* usrpci_mapping.flags */
