@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The usrpci authors
 #include <errno.h>
+#include <unistd.h>
 #include <usrpci.h>
 #include "public.h"
 
@@ -30,7 +31,8 @@ static int open_regs(struct usrpci_regs *regs, const struct usrpci_bar *bar)
 	volatile void *addr;
 	int err;
 
-	if (bar->type == USRPCI_NO_BAR || regs->offset >= bar->len)
+	if (bar->type == USRPCI_NO_BAR || regs->offset >= bar->len ||
+	    regs->offset % (uint64_t)sysconf(_SC_PAGESIZE))
 		return -EINVAL;
 	if (!regs->len)
 		regs->len = mapped ? mapped : bar->len - regs->offset;

@@ -31,7 +31,8 @@ DRIVER_OBJS := $(foreach d,$(DRIVERS),$(call driver_objs,$d))
 PROGRAMS := $(BUILD)/bin/usrpci $(BUILD)/bin/usrpci-sim $(DRIVERS:%=$(BUILD)/bin/usrpci-%)
 EXAMPLES := $(patsubst %.c,$(BUILD)/%,$(wildcard examples/*.c))
 TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*.c tests/kernel/*.c \
-	tests/drivers/*.c tests/tools/*.c tests/campaign/*.c tests/sim/*.c))
+	tests/drivers/*.c tests/tools/*.c tests/campaign/*.c tests/sim/*.c \
+	tests/conformance/*_test.c))
 BENCHES := $(patsubst %.c,$(BUILD)/%,$(wildcard bench/*.c))
 TEST_COMMON := $(call objs,$(wildcard tests/harness/*.c))
 
@@ -64,6 +65,7 @@ $(BUILD)/obj/tests/campaign/%.o: EXTRA_CFLAGS = -Iinclude/uapi -Itests/harness -
 $(BUILD)/obj/tests/unit/%.o: EXTRA_CFLAGS = -Ilib -Itests/harness
 $(BUILD)/obj/tests/drivers/%.o: EXTRA_CFLAGS = -Iinclude/uapi -Itests/harness -Idrivers
 $(BUILD)/obj/tests/sim/%.o: EXTRA_CFLAGS = -Isim -Ilib -Idrivers -Itests/harness
+$(BUILD)/obj/tests/conformance/%.o: EXTRA_CFLAGS = -Itests/harness -Idrivers
 $(BUILD)/obj/tests/tools/%.o: EXTRA_CFLAGS = -Itools
 $(BUILD)/obj/tools/%.o: EXTRA_CFLAGS = -DUSRPCI_VERSION=\"$(VERSION)\"
 $(BUILD)/obj/sim/%.o: EXTRA_CFLAGS = -Isim -Ilib -Idrivers
@@ -122,11 +124,14 @@ $(BUILD)/bench/%: $(BUILD)/obj/bench/%.o $(DRIVER_OBJS) $(LIB)
 $(BUILD)/tests/tools/%: $(BUILD)/obj/tests/tools/%.o $(filter-out %/main.o,$(TOOL_OBJS)) $(LIB)
 	$(call link,-lcmocka -lpci)
 
-$(BUILD)/tests/sim/%: $(BUILD)/obj/tests/sim/%.o $(filter-out %/main.o,$(SIM_OBJS)) $(LIB)
+$(BUILD)/tests/sim/%: $(BUILD)/obj/tests/sim/%.o $(TEST_COMMON) $(filter-out %/main.o,$(SIM_OBJS)) \
+		$(DRIVER_OBJS) $(USRDRV) $(LIB)
 	$(call link,-lcmocka -lpthread)
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TEST_COMMON) $(DRIVER_OBJS) $(USRDRV) $(LIB)
 	$(call link,-lcmocka -lpthread)
+
+$(filter $(BUILD)/tests/conformance/%,$(TESTS)): $(BUILD)/obj/tests/conformance/rig.o
 
 # A campaign's folder holds what doesn't fit into its file.
 CAMPAIGNS := $(basename $(notdir $(wildcard tests/campaign/*.c)))

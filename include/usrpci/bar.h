@@ -68,7 +68,8 @@ int usrpci_bar_info(struct usrpci_device *dev, unsigned int bar, struct usrpci_b
  * @regs: set to the first byte
  *
  * Use the accessors of <usrpci/mmio.h> on it. A child made by fork doesn't have
- * the map. Once the function is removed a touch gives SIGBUS.
+ * the map. Once the function is removed, or while its decoding is off, a touch gives
+ * SIGBUS.
  *
  * Return: 0; -EINVAL out of range, or not mappable; other negative errno.
  */

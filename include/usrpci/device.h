@@ -41,7 +41,7 @@ enum usrpci_isolation {
 
 /**
  * struct usrpci_info - What a function is.
- * @bdf: its name, "DDDD:BB:DD.F"
+ * @bdf: its name, "DDDD:BB:DD.F"; where it's no machine's, as much of its address as fits
  * @backend: name of the backend that serves it: "kernel", "vfio-user"
  * @caps: USRPCI_CAN_*
  * @vendor: PCI vendor id
@@ -107,7 +107,8 @@ int usrpci_open(struct usrpci_device **devp, const char *address);
  * @fd: from usrpci_fd(), in this process or passed from another; it stays the
  *	caller's and is not closed by usrpci_close()
  *
- * Return: 0, -EBADF, or -EINVAL if the descriptor is no PCI function's.
+ * Return: 0, -EBADF, or -EINVAL if the descriptor is no PCI function's; that of a device behind
+ * a socket isn't, either.
  */
 int usrpci_open_fd(struct usrpci_device **devp, int fd);
 

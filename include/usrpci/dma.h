@@ -82,7 +82,7 @@ int usrpci_coherent_detach(struct usrpci_device *dev, struct usrpci_coherent *bu
 enum usrpci_dma_direction {
 	USRPCI_DMA_BOTH		= 0,	/* device reads and writes */
 	USRPCI_DMA_TO_DEVICE	= 1,	/* device reads */
-	USRPCI_DMA_FROM_DEVICE	= 2,	/* device writes */
+	USRPCI_DMA_FROM_DEVICE	= 2,	/* device writes; some IOMMUs let it read, too */
 };
 
 /* usrpci_mapping.flags */
@@ -106,7 +106,7 @@ struct usrpci_sg {
  * @direction: in
  * @flags: in: USRPCI_NO_BOUNCE; out: USRPCI_BOUNCED
  * @sg: in: room for the bus addresses; NULL if not wanted
- * @nr_sg: in: entries of room; out, also with -ENOSPC: entries that there are
+ * @nr_sg: in: entries of room, 0 if none is wanted; out, also with -ENOSPC: entries that there are
  * @handle: out: for usrpci_unmap() and usrpci_sync(); never 0
  */
 struct usrpci_mapping {

@@ -16,7 +16,7 @@ static int describe(struct usrpci_vfio_device *dev, unsigned int bar, struct usr
 	err = usrpci_vfio_config_read(&dev->base, PCI_BASE_ADDRESS_0 + 4 * bar, 4, &low);
 	if (err)
 		return err;
-	if (low & PCI_BASE_ADDRESS_SPACE_IO) {
+	if (dev->regions[bar].ports) {
 		info->type = USRPCI_PORT_BAR;
 		info->addr = low & PCI_BASE_ADDRESS_IO_MASK;
 		return 0;
@@ -80,22 +80,18 @@ void usrpci_vfio_munmap(struct usrpci_device *dev, void *addr, size_t len)
 	munmap(addr, len);
 }
 
-/* Whether @width bytes are a register of the BAR. Its ports have no 8 bytes. */
+/* Whether @width bytes are a register of the BAR, and decoded. Ports have no 8 bytes. */
 static int check(struct usrpci_vfio_device *dev, unsigned int bar, uint64_t offset,
 		 unsigned int width)
 {
 	const struct usrpci_region *region = &dev->regions[bar];
-	uint32_t low;
-	int err;
+	const uint16_t decodes = region->ports ? PCI_COMMAND_IO : PCI_COMMAND_MEMORY;
 
 	if (offset >= region->len || width > region->len - offset)
 		return -EINVAL;
-	if (width < 8)
-		return 0;
-	err = usrpci_vfio_config_read(&dev->base, PCI_BASE_ADDRESS_0 + 4 * bar, 4, &low);
-	if (err)
-		return err;
-	return low & PCI_BASE_ADDRESS_SPACE_IO ? -EINVAL : 0;
+	if (width == 8 && region->ports)
+		return -EINVAL;
+	return __atomic_load_n(&dev->command, __ATOMIC_RELAXED) & decodes ? 0 : -EIO;
 }
 
 int usrpci_vfio_bar_read(struct usrpci_device *dev, unsigned int bar, uint64_t offset,

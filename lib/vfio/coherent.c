@@ -7,6 +7,12 @@
 #include "dma.h"
 #include "vfio.h"
 
+/* A length that no file and no map can have. */
+static int no_memory(int err)
+{
+	return err == EINVAL || err == EFBIG ? -ENOMEM : -err;
+}
+
 /*
  * Ordinary memory that can be shared with whoever plays the device, who can't make it shorter:
  * the program would be killed when it touched what is missing.
@@ -20,7 +26,7 @@ static int make_file(size_t len)
 	if (!ftruncate(fd, (off_t)len) &&
 	    !fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL))
 		return fd;
-	err = -errno;
+	err = no_memory(errno);
 	close(fd);
 	return err;
 }
@@ -37,7 +43,7 @@ int usrpci_vfio_coherent_alloc(struct usrpci_device *dev, size_t len,
 		return what.fd;
 	what.addr = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, what.fd, 0);
 	if (what.addr == MAP_FAILED) {
-		err = -errno;
+		err = no_memory(errno);
 		close(what.fd);
 		return err;
 	}

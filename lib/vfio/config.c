@@ -29,8 +29,17 @@ static int put(struct usrpci_vfio_device *dev, unsigned int offset, unsigned int
 	       uint32_t value)
 {
 	const uint32_t raw = htole32(value);
+	uint32_t command;
+	int err;
 
-	return dev->ops->write(dev, VFIO_PCI_CONFIG_REGION_INDEX, offset, &raw, width);
+	err = dev->ops->write(dev, VFIO_PCI_CONFIG_REGION_INDEX, offset, &raw, width);
+	if (err || offset > PCI_COMMAND + 1 || offset + width <= PCI_COMMAND)
+		return err;
+	/* Accesses to BARs ask whether they are decoded, and each exchange takes its time. */
+	err = get(dev, PCI_COMMAND, 2, &command);
+	if (!err)
+		__atomic_store_n(&dev->command, (uint16_t)command, __ATOMIC_RELAXED);
+	return err;
 }
 
 static void allow(struct usrpci_vfio_device *dev, unsigned int offset, uint16_t set,
@@ -113,6 +122,22 @@ static int allow_extended(struct usrpci_vfio_device *dev)
 	return err;
 }
 
+static int learn_bars(struct usrpci_vfio_device *dev)
+{
+	unsigned int bar;
+	uint32_t low;
+	int err = 0;
+
+	for (bar = 0; !err && bar < USRPCI_BARS; bar++) {
+		if (!dev->regions[bar].len)
+			continue;
+		err = get(dev, PCI_BASE_ADDRESS_0 + 4 * bar, 4, &low);
+		if (!err)
+			dev->regions[bar].ports = low & PCI_BASE_ADDRESS_SPACE_IO;
+	}
+	return err;
+}
+
 int usrpci_vfio_learn_config(struct usrpci_vfio_device *dev)
 {
 	struct usrpci_region *config = &dev->regions[VFIO_PCI_CONFIG_REGION_INDEX];
@@ -122,24 +147,31 @@ int usrpci_vfio_learn_config(struct usrpci_vfio_device *dev)
 	if (config->len > USRPCI_CONFIG_SIZE)
 		config->len = USRPCI_CONFIG_SIZE;
 	allow_header(dev);
-	return allow_capabilities(dev) ?: allow_extended(dev);
+	return learn_bars(dev) ?: allow_capabilities(dev) ?: allow_extended(dev);
+}
+
+static int set_command(struct usrpci_vfio_device *dev, uint32_t clear, uint32_t set)
+{
+	uint32_t command;
+	int err;
+
+	pthread_mutex_lock(&dev->config_lock);
+	err = get(dev, PCI_COMMAND, 2, &command);
+	if (!err)
+		err = put(dev, PCI_COMMAND, 2, (command & ~clear) | set);
+	pthread_mutex_unlock(&dev->config_lock);
+	return err;
+}
+
+/* Nobody has done so before where the device isn't a machine's. */
+int usrpci_vfio_enable(struct usrpci_vfio_device *dev)
+{
+	return set_command(dev, PCI_COMMAND_MASTER, PCI_COMMAND_MEMORY | PCI_COMMAND_IO);
 }
 
 int usrpci_vfio_set_master(struct usrpci_device *dev, bool on)
 {
-	struct usrpci_vfio_device *vdev = usrpci_vfio(dev);
-	uint32_t command;
-	int err;
-
-	pthread_mutex_lock(&vdev->config_lock);
-	err = get(vdev, PCI_COMMAND, 2, &command);
-	if (!err) {
-		command &= ~PCI_COMMAND_MASTER;
-		command |= on ? PCI_COMMAND_MASTER : 0;
-		err = put(vdev, PCI_COMMAND, 2, command);
-	}
-	pthread_mutex_unlock(&vdev->config_lock);
-	return err;
+	return set_command(usrpci_vfio(dev), PCI_COMMAND_MASTER, on ? PCI_COMMAND_MASTER : 0);
 }
 
 int usrpci_vfio_config_read(struct usrpci_device *dev, unsigned int offset,

@@ -32,7 +32,7 @@ int usrpci_vfio_start(struct usrpci_vfio_device *dev)
 	int err = usrpci_vfio_learn_config(dev);
 
 	if (!err)
-		err = usrpci_vfio_set_master(&dev->base, false);
+		err = usrpci_vfio_enable(dev);
 	if (!err && dev->flags & VFIO_DEVICE_FLAGS_RESET)
 		err = dev->ops->reset(dev);
 	return err;
@@ -44,6 +44,13 @@ void usrpci_vfio_stop(struct usrpci_vfio_device *dev)
 	usrpci_vfio_set_master(&dev->base, false);
 	usrpci_vfio_irq_setup(&dev->base, USRPCI_NO_IRQ, 0);
 	usrpci_vfio_unmap_all(dev);
+}
+
+int usrpci_vfio_answer(const struct usrpci_vfio_device *dev, int err)
+{
+	int gone = dev->ops->alive ? dev->ops->alive(dev) : 0;
+
+	return gone ? gone : err;
 }
 
 static int identify(struct usrpci_device *dev, struct usrpci_info *info)
@@ -95,6 +102,6 @@ int usrpci_vfio_reset(struct usrpci_device *dev)
 	struct usrpci_vfio_device *vdev = usrpci_vfio(dev);
 
 	if (!(vdev->flags & VFIO_DEVICE_FLAGS_RESET))
-		return -EOPNOTSUPP;
+		return usrpci_vfio_answer(vdev, -EOPNOTSUPP);
 	return vdev->ops->reset(vdev);
 }

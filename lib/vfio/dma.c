@@ -51,7 +51,8 @@ static bool is_served(struct usrpci_dmas *dmas, uint64_t streaming, uint64_t coh
 
 int usrpci_vfio_set_dma_mask(struct usrpci_device *dev, uint64_t streaming, uint64_t coherent)
 {
-	struct usrpci_dmas *dmas = &usrpci_vfio(dev)->dmas;
+	struct usrpci_vfio_device *vdev = usrpci_vfio(dev);
+	struct usrpci_dmas *dmas = &vdev->dmas;
 	int err = 0;
 
 	pthread_mutex_lock(&dmas->lock);
@@ -65,7 +66,7 @@ int usrpci_vfio_set_dma_mask(struct usrpci_device *dev, uint64_t streaming, uint
 		dmas->coherent_mask = coherent;
 	}
 	pthread_mutex_unlock(&dmas->lock);
-	return err;
+	return usrpci_vfio_answer(vdev, err);
 }
 
 static int take_iova(struct usrpci_dmas *dmas, struct usrpci_dma *dma)
@@ -190,7 +191,7 @@ int usrpci_vfio_unmap(struct usrpci_device *dev, const uint32_t *handles, unsign
 		err = unmap(vdev, taken[i]) ?: err;
 	if (taken != few)
 		free(taken);
-	return ret ?: err;
+	return ret ? usrpci_vfio_answer(vdev, ret) : err;
 }
 
 void usrpci_vfio_unmap_all(struct usrpci_vfio_device *dev)
@@ -207,27 +208,14 @@ void usrpci_vfio_unmap_all(struct usrpci_vfio_device *dev)
 	}
 }
 
-/* One run of bus addresses each. */
-static int check_room(struct usrpci_mapping *maps, unsigned int nr)
-{
-	int err = 0;
-
-	while (nr--) {
-		if (!maps[nr].sg || maps[nr].nr_sg)
-			continue;
-		maps[nr].nr_sg = 1;
-		err = -ENOSPC;
-	}
-	return err;
-}
-
+/* It's one run of bus addresses each, for which any room suffices. */
 static void tell(struct usrpci_mapping *map, const struct usrpci_dma *dma)
 {
 	map->handle = dma->handle;
 	map->flags &= ~USRPCI_BOUNCED;
-	map->nr_sg = 1;
-	if (map->sg)
+	if (map->sg && map->nr_sg)
 		map->sg[0] = (struct usrpci_sg){ usrpci_dma_address(dma), dma->len };
+	map->nr_sg = 1;
 }
 
 static int map_all(struct usrpci_vfio_device *dev, struct usrpci_mapping *maps, unsigned int nr,
@@ -258,12 +246,11 @@ int usrpci_vfio_map(struct usrpci_device *dev, struct usrpci_mapping *maps, unsi
 		    uint64_t *missing)
 {
 	struct usrpci_dma *few[FEW], **dmas = list(few, nr);
-	int err = check_room(maps, nr);
+	int err;
 
 	if (!dmas)
 		return -ENOMEM;
-	if (!err)
-		err = map_all(usrpci_vfio(dev), maps, nr, dmas, missing);
+	err = map_all(usrpci_vfio(dev), maps, nr, dmas, missing);
 	if (dmas != few)
 		free(dmas);
 	return err;
@@ -273,7 +260,8 @@ int usrpci_vfio_map(struct usrpci_device *dev, struct usrpci_mapping *maps, unsi
 int usrpci_vfio_sync(struct usrpci_device *dev, uint32_t handle, uint64_t offset,
 		     uint64_t len, bool for_cpu)
 {
-	struct usrpci_dmas *dmas = &usrpci_vfio(dev)->dmas;
+	struct usrpci_vfio_device *vdev = usrpci_vfio(dev);
+	struct usrpci_dmas *dmas = &vdev->dmas;
 	struct usrpci_dma *dma;
 	int err = 0;
 
@@ -283,5 +271,5 @@ int usrpci_vfio_sync(struct usrpci_device *dev, uint32_t handle, uint64_t offset
 		err = -EINVAL;
 	pthread_mutex_unlock(&dmas->lock);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	return err;
+	return usrpci_vfio_answer(vdev, err);
 }

@@ -135,7 +135,7 @@ int usrpci_vfio_irq_setup(struct usrpci_device *dev, enum usrpci_irq type, unsig
 	pthread_mutex_lock(&vdev->vectors.lock);
 	err = type == USRPCI_NO_IRQ ? give_back(vdev) : set_up(vdev, type, nr);
 	pthread_mutex_unlock(&vdev->vectors.lock);
-	return err;
+	return usrpci_vfio_answer(vdev, err);
 }
 
 /*
@@ -200,7 +200,7 @@ int usrpci_vfio_irq_wire(struct usrpci_device *dev, unsigned int first, unsigned
 	pthread_mutex_lock(&vdev->vectors.lock);
 	err = wire(vdev, first, nr, eventfds);
 	pthread_mutex_unlock(&vdev->vectors.lock);
-	return err;
+	return usrpci_vfio_answer(vdev, err);
 }
 
 static int unmask(struct usrpci_vfio_device *dev, unsigned int vector)
@@ -227,5 +227,5 @@ int usrpci_vfio_irq_unmask(struct usrpci_device *dev, unsigned int vector)
 	pthread_mutex_lock(&vdev->vectors.lock);
 	err = unmask(vdev, vector);
 	pthread_mutex_unlock(&vdev->vectors.lock);
-	return err;
+	return usrpci_vfio_answer(vdev, err);
 }

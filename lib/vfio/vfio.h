@@ -83,6 +83,7 @@ struct usrpci_vectors {
  * struct usrpci_region - One of the device's regions.
  * @flags: VFIO_REGION_INFO_FLAG_*
  * @len: bytes
+ * @ports: a BAR of ports
  * @offset: for mmap, and for whatever the backend does
  * @fd: to map; -1 where it can't be
  * @nr_windows: parts that can be mapped
@@ -91,6 +92,7 @@ struct usrpci_vectors {
 struct usrpci_region {
 	uint32_t flags;
 	uint64_t len;
+	bool ports;
 	uint64_t offset;
 	int fd;
 	unsigned int nr_windows;
@@ -110,6 +112,7 @@ struct usrpci_vfio_device;
  * @reset: the device
  * @map: hand memory to the device; -ENOMEM may set @missing
  * @unmap: take it back; the device can't reach it any more
+ * @alive: -ENODEV once the device has gone; NULL where that can't happen while it's open
  */
 struct usrpci_vfio_ops {
 	int (*read)(struct usrpci_vfio_device *dev, unsigned int region, uint64_t offset,
@@ -122,6 +125,7 @@ struct usrpci_vfio_ops {
 	int (*map)(struct usrpci_vfio_device *dev, const struct usrpci_dma *dma,
 		   uint64_t *missing);
 	int (*unmap)(struct usrpci_vfio_device *dev, const struct usrpci_dma *dma);
+	int (*alive)(const struct usrpci_vfio_device *dev);
 };
 
 /**
@@ -131,6 +135,7 @@ struct usrpci_vfio_ops {
  * @flags: VFIO_DEVICE_FLAGS_*
  * @regions: the first of them, by VFIO_PCI_*_REGION_INDEX
  * @nr_irqs: vectors, by VFIO_PCI_*_IRQ_INDEX
+ * @command: PCI_COMMAND, as it was last written
  * @config_lock: one write to configuration space at a time
  * @writable: bits of configuration space that keep what the program writes
  * @clearable: bits that are cleared by writing 1
@@ -143,6 +148,7 @@ struct usrpci_vfio_device {
 	uint32_t flags;
 	struct usrpci_region regions[VFIO_PCI_NUM_REGIONS];
 	unsigned int nr_irqs[VFIO_PCI_NUM_IRQS];
+	uint16_t command;
 	pthread_mutex_t config_lock;
 	uint8_t writable[USRPCI_CONFIG_SIZE];
 	uint8_t clearable[USRPCI_CONFIG_SIZE];
@@ -166,11 +172,15 @@ int usrpci_vfio_start(struct usrpci_vfio_device *dev);
 /* Before the peer is closed: nothing of the program's is the device's any more. */
 void usrpci_vfio_stop(struct usrpci_vfio_device *dev);
 
+/* What a call gives that asks nobody: -ENODEV once the device has gone, else @err. */
+int usrpci_vfio_answer(const struct usrpci_vfio_device *dev, int err);
+
 int usrpci_vfio_info(struct usrpci_device *dev, struct usrpci_info *info);
 int usrpci_vfio_reset(struct usrpci_device *dev);
 
 /* config.c */
 int usrpci_vfio_learn_config(struct usrpci_vfio_device *dev);
+int usrpci_vfio_enable(struct usrpci_vfio_device *dev);
 int usrpci_vfio_set_master(struct usrpci_device *dev, bool on);
 int usrpci_vfio_config_read(struct usrpci_device *dev, unsigned int offset,
 			    unsigned int width, uint32_t *value);

@@ -14,14 +14,14 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-#include "rig.h"
+#include "ctrl.h"
 
 #define ADDRESS		"sim:nvme,size=16M,mdts=9"
 #define BLOCKS		(16U << 20 >> 9)
 #define BLOCKS_A_PAGE	(NVME_PAGE / 512)
 #define MOST_PAGES	512U	/* of a command, by mdts */
 #define ENTRIES		(NVME_PAGE / 8)
-/* Pages of the rig's memory that hold lists; data is before them. */
+/* Pages of the controller's memory that hold lists; data is before them. */
 #define LISTS		580U
 #define NOWHERE		0x7fff00000000ULL
 
@@ -32,46 +32,46 @@
 #define READY		NVME_SET(1U, CSTS_RDY)
 #define FATAL		NVME_SET(1U, CSTS_CFS)
 
-static struct rig rig;
+static struct ctrl ctrl;
 
 static int open_rig(void **state)
 {
-	rig_open(&rig, ADDRESS);
-	return rig_enable(&rig, rig_cc()) == READY ? 0 : -1;
+	ctrl_open(&ctrl, ADDRESS);
+	return ctrl_enable(&ctrl, ctrl_cc()) == READY ? 0 : -1;
 }
 
 static int open_with_io(void **state)
 {
 	int err = open_rig(state);
 
-	rig_add_io(&rig, 1024, 1024, false);
+	ctrl_add_io(&ctrl, 1024, 1024, false);
 	return err;
 }
 
 static int close_rig(void **state)
 {
-	rig_close(&rig);
+	ctrl_close(&ctrl);
 	return 0;
 }
 
 static unsigned int admin(struct nvme_sqe sqe)
 {
-	return rig_run(&rig, &rig.admin, sqe);
+	return ctrl_run(&ctrl, &ctrl.admin, sqe);
 }
 
 static unsigned int io(struct nvme_sqe sqe)
 {
-	return rig_run(&rig, &rig.io, sqe);
+	return ctrl_run(&ctrl, &ctrl.io, sqe);
 }
 
-/* @nr blocks from or to the rig's first pages. */
+/* @nr blocks from or to the controller's first pages. */
 static struct nvme_sqe transfer(enum nvme_io_opcode opcode, uint64_t lba, uint32_t nr)
 {
 	return (struct nvme_sqe){
 		.opcode = (uint8_t)opcode,
 		.nsid = htole32(1),
-		.prp1 = htole64(rig_bus(&rig, 0)),
-		.prp2 = htole64(rig_bus(&rig, 1)),
+		.prp1 = htole64(ctrl_bus(&ctrl, 0)),
+		.prp2 = htole64(ctrl_bus(&ctrl, 1)),
 		.cdw10 = htole32((uint32_t)lba),
 		.cdw11 = htole32((uint32_t)(lba >> 32)),
 		.cdw12 = htole32(nr - 1),
@@ -83,7 +83,7 @@ static struct nvme_sqe identify(uint32_t what, uint32_t nsid)
 	return (struct nvme_sqe){
 		.opcode = nvme_admin_identify,
 		.nsid = htole32(nsid),
-		.prp1 = htole64(rig_bus(&rig, 0)),
+		.prp1 = htole64(ctrl_bus(&ctrl, 0)),
 		.cdw10 = htole32(what),
 	};
 }
@@ -91,7 +91,7 @@ static struct nvme_sqe identify(uint32_t what, uint32_t nsid)
 /* The disk says that it works. */
 static void is_well(void)
 {
-	assert_int_equal(rig_read(&rig, NVME_REG_CSTS), READY);
+	assert_int_equal(ctrl_read(&ctrl, NVME_REG_CSTS), READY);
 	assert_int_equal(admin(identify(NVME_IDENTIFY_CNS_CTRL, 0)), 0);
 }
 
@@ -101,21 +101,21 @@ static void test_registers(void **state)
 {
 	uint64_t cap, value;
 
-	assert_int_equal(usrpci_bar_read(rig.dev, 0, NVME_REG_CAP, 8, &cap), 0);
+	assert_int_equal(usrpci_bar_read(ctrl.dev, 0, NVME_REG_CAP, 8, &cap), 0);
 	assert_int_equal(NVME_CAP_MQES(cap), 1023);
 	assert_int_equal(NVME_CAP_CQR(cap), 1);
 	assert_int_equal(NVME_CAP_DSTRD(cap), 0);
 	assert_true(NVME_CAP_CSS(cap) & NVME_CAP_CSS_NVM);
-	assert_int_equal(rig_read(&rig, NVME_REG_CAP), (uint32_t)cap);
-	assert_int_equal(rig_read(&rig, NVME_REG_CAP + 4), cap >> 32);
-	assert_int_equal(usrpci_bar_read(rig.dev, 0, NVME_REG_VS + 1, 1, &value), 0);
-	assert_int_equal(value, rig_read(&rig, NVME_REG_VS) >> 8 & 0xff);
-	rig_write(&rig, NVME_REG_CAP, 0);
-	rig_write(&rig, NVME_REG_VS, 0);
-	rig_write(&rig, NVME_REG_CSTS, UINT32_MAX);
-	rig_write(&rig, NVME_REG_NSSR, 0x4e564d65);
-	assert_int_equal(rig_read(&rig, NVME_REG_CAP), (uint32_t)cap);
-	assert_int_equal(usrpci_bar_write(rig.dev, 0, NVME_REG_CC, 2, 0), 0);
+	assert_int_equal(ctrl_read(&ctrl, NVME_REG_CAP), (uint32_t)cap);
+	assert_int_equal(ctrl_read(&ctrl, NVME_REG_CAP + 4), cap >> 32);
+	assert_int_equal(usrpci_bar_read(ctrl.dev, 0, NVME_REG_VS + 1, 1, &value), 0);
+	assert_int_equal(value, ctrl_read(&ctrl, NVME_REG_VS) >> 8 & 0xff);
+	ctrl_write(&ctrl, NVME_REG_CAP, 0);
+	ctrl_write(&ctrl, NVME_REG_VS, 0);
+	ctrl_write(&ctrl, NVME_REG_CSTS, UINT32_MAX);
+	ctrl_write(&ctrl, NVME_REG_NSSR, 0x4e564d65);
+	assert_int_equal(ctrl_read(&ctrl, NVME_REG_CAP), (uint32_t)cap);
+	assert_int_equal(usrpci_bar_write(ctrl.dev, 0, NVME_REG_CC, 2, 0), 0);
 	is_well();
 }
 
@@ -128,46 +128,46 @@ static void test_enable_refusals(void **state)
 	unsigned int i;
 
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		rig_disable(&rig);
-		assert_int_equal(rig_enable(&rig, rig_cc() | bad[i]), FATAL);
+		ctrl_disable(&ctrl);
+		assert_int_equal(ctrl_enable(&ctrl, ctrl_cc() | bad[i]), FATAL);
 	}
-	rig_disable(&rig);
-	rig_write(&rig, NVME_REG_AQA, 0);
-	rig_write(&rig, NVME_REG_CC, rig_cc() | 1);
-	assert_int_equal(rig_read(&rig, NVME_REG_CSTS), FATAL);
+	ctrl_disable(&ctrl);
+	ctrl_write(&ctrl, NVME_REG_AQA, 0);
+	ctrl_write(&ctrl, NVME_REG_CC, ctrl_cc() | 1);
+	assert_int_equal(ctrl_read(&ctrl, NVME_REG_CSTS), FATAL);
 	/* More entries than there may be. */
-	rig_disable(&rig);
-	rig_write(&rig, NVME_REG_AQA, 0x0fff0fff);
-	rig_write(&rig, NVME_REG_CC, rig_cc() | 1);
-	assert_int_equal(rig_read(&rig, NVME_REG_CSTS), FATAL);
-	rig_ring(&rig, 0, false, 1);
-	rig_disable(&rig);
-	assert_int_equal(rig_enable(&rig, rig_cc()), READY);
+	ctrl_disable(&ctrl);
+	ctrl_write(&ctrl, NVME_REG_AQA, 0x0fff0fff);
+	ctrl_write(&ctrl, NVME_REG_CC, ctrl_cc() | 1);
+	assert_int_equal(ctrl_read(&ctrl, NVME_REG_CSTS), FATAL);
+	ctrl_ring(&ctrl, 0, false, 1);
+	ctrl_disable(&ctrl);
+	assert_int_equal(ctrl_enable(&ctrl, ctrl_cc()), READY);
 	is_well();
 }
 
 static void test_shutdown(void **state)
 {
-	rig_write(&rig, NVME_REG_CC, rig_cc() | 1 | NVME_SET(NVME_CC_SHN_NORMAL, CC_SHN));
-	assert_int_equal(NVME_CSTS_SHST(rig_read(&rig, NVME_REG_CSTS)), NVME_CSTS_SHST_CMPLT);
-	rig_put(&rig, &rig.io, transfer(nvme_cmd_read, 0, 1));
-	rig_send(&rig, &rig.io);
-	assert_int_equal(rig_look(&rig, &rig.io), RIG_NONE);
-	rig_disable(&rig);
-	assert_int_equal(rig_enable(&rig, rig_cc()), READY);
+	ctrl_write(&ctrl, NVME_REG_CC, ctrl_cc() | 1 | NVME_SET(NVME_CC_SHN_NORMAL, CC_SHN));
+	assert_int_equal(NVME_CSTS_SHST(ctrl_read(&ctrl, NVME_REG_CSTS)), NVME_CSTS_SHST_CMPLT);
+	ctrl_put(&ctrl, &ctrl.io, transfer(nvme_cmd_read, 0, 1));
+	ctrl_send(&ctrl, &ctrl.io);
+	assert_int_equal(ctrl_look(&ctrl, &ctrl.io), RIG_NONE);
+	ctrl_disable(&ctrl);
+	assert_int_equal(ctrl_enable(&ctrl, ctrl_cc()), READY);
 	is_well();
 }
 
 static void test_reset(void **state)
 {
-	assert_int_equal(usrpci_reset(rig.dev), 0);
-	assert_int_equal(rig_read(&rig, NVME_REG_CC), 0);
-	assert_int_equal(rig_read(&rig, NVME_REG_CSTS), 0);
-	assert_int_equal(rig_read(&rig, NVME_REG_AQA), 0);
-	assert_int_equal(rig_read(&rig, NVME_REG_ASQ), 0);
-	rig_ring(&rig, 1, false, 1);
-	assert_int_equal(rig_enable(&rig, rig_cc()), READY);
-	rig_add_io(&rig, 8, 8, false);
+	assert_int_equal(usrpci_reset(ctrl.dev), 0);
+	assert_int_equal(ctrl_read(&ctrl, NVME_REG_CC), 0);
+	assert_int_equal(ctrl_read(&ctrl, NVME_REG_CSTS), 0);
+	assert_int_equal(ctrl_read(&ctrl, NVME_REG_AQA), 0);
+	assert_int_equal(ctrl_read(&ctrl, NVME_REG_ASQ), 0);
+	ctrl_ring(&ctrl, 1, false, 1);
+	assert_int_equal(ctrl_enable(&ctrl, ctrl_cc()), READY);
+	ctrl_add_io(&ctrl, 8, 8, false);
 	assert_int_equal(io(transfer(nvme_cmd_read, 0, 1)), 0);
 }
 
@@ -176,23 +176,23 @@ static void test_disabled_amid(void **state)
 {
 	unsigned int i;
 
-	rig_disable(&rig);
-	assert_int_equal(rig_enable(&rig, rig_cc()), READY);
-	rig_add_io(&rig, 64, 4, false);
+	ctrl_disable(&ctrl);
+	assert_int_equal(ctrl_enable(&ctrl, ctrl_cc()), READY);
+	ctrl_add_io(&ctrl, 64, 4, false);
 	for (i = 0; i < 20; i++)
-		rig_put(&rig, &rig.io, transfer(nvme_cmd_read, 0, 1));
-	rig_send(&rig, &rig.io);
-	rig_disable(&rig);
-	memset(rig_page(&rig, 0), 0x5a, NVME_PAGE);
-	memset(rig.io.cq.addr, 0, rig.io.cq.len);
-	rig_ring(&rig, 1, true, 3);
-	rig_ring(&rig, 1, false, 30);
-	assert_int_equal(rig_page(&rig, 0)[0], 0x5a);
-	assert_int_equal(rig_look(&rig, &rig.io), RIG_NONE);
-	assert_int_equal(rig_enable(&rig, rig_cc()), READY);
-	rig_ring(&rig, 1, false, 30);
-	assert_int_equal(rig_page(&rig, 0)[0], 0x5a);
-	rig_add_io(&rig, 64, 4, false);
+		ctrl_put(&ctrl, &ctrl.io, transfer(nvme_cmd_read, 0, 1));
+	ctrl_send(&ctrl, &ctrl.io);
+	ctrl_disable(&ctrl);
+	memset(ctrl_page(&ctrl, 0), 0x5a, NVME_PAGE);
+	memset(ctrl.io.cq.addr, 0, ctrl.io.cq.len);
+	ctrl_ring(&ctrl, 1, true, 3);
+	ctrl_ring(&ctrl, 1, false, 30);
+	assert_int_equal(ctrl_page(&ctrl, 0)[0], 0x5a);
+	assert_int_equal(ctrl_look(&ctrl, &ctrl.io), RIG_NONE);
+	assert_int_equal(ctrl_enable(&ctrl, ctrl_cc()), READY);
+	ctrl_ring(&ctrl, 1, false, 30);
+	assert_int_equal(ctrl_page(&ctrl, 0)[0], 0x5a);
+	ctrl_add_io(&ctrl, 64, 4, false);
 	assert_int_equal(io(transfer(nvme_cmd_read, 0, 1)), 0);
 }
 
@@ -204,7 +204,7 @@ static void test_unknown_commands(void **state)
 
 	assert_int_equal(admin(sqe), GENERIC(INVALID_OPCODE));
 	assert_int_equal(io(sqe), GENERIC(INVALID_OPCODE));
-	assert_true(le16toh(rig.io.last.status) >> 1 & NVME_SC_DNR);
+	assert_true(le16toh(ctrl.io.last.status) >> 1 & NVME_SC_DNR);
 	sqe = transfer(nvme_cmd_read, 0, 1);
 	sqe.flags = 1;		/* fused */
 	assert_int_equal(io(sqe), GENERIC(INVALID_FIELD));
@@ -215,13 +215,13 @@ static void test_unknown_commands(void **state)
 
 static void test_identify(void **state)
 {
-	const struct nvme_id_ctrl *ctrl = (void *)rig_page(&rig, 0);
-	const struct nvme_id_ns *ns = (void *)rig_page(&rig, 0);
-	const struct nvme_ns_list *list = (void *)rig_page(&rig, 0);
+	const struct nvme_id_ctrl *id = (void *)ctrl_page(&ctrl, 0);
+	const struct nvme_id_ns *ns = (void *)ctrl_page(&ctrl, 0);
+	const struct nvme_ns_list *list = (void *)ctrl_page(&ctrl, 0);
 
 	assert_int_equal(admin(identify(NVME_IDENTIFY_CNS_CTRL, 0)), 0);
-	assert_memory_equal(ctrl->sn, "usrpci-sim          ", 20);
-	assert_int_equal(ctrl->mdts, 9);
+	assert_memory_equal(id->sn, "usrpci-sim          ", 20);
+	assert_int_equal(id->mdts, 9);
 	assert_int_equal(admin(identify(NVME_IDENTIFY_CNS_NS, 1)), 0);
 	assert_int_equal(le64toh(ns->nsze), BLOCKS);
 	assert_int_equal(ns->lbaf[0].ds, 9);
@@ -230,7 +230,7 @@ static void test_identify(void **state)
 	assert_int_equal(admin(identify(NVME_IDENTIFY_CNS_NS_ACTIVE_LIST, 1)), 0);
 	assert_int_equal(list->ns[0], 0);
 	assert_int_equal(admin(identify(NVME_IDENTIFY_CNS_NS_DESC_LIST, 1)), 0);
-	assert_int_equal(rig_page(&rig, 0)[0], NVME_NIDT_EUI64);
+	assert_int_equal(ctrl_page(&ctrl, 0)[0], NVME_NIDT_EUI64);
 	assert_int_equal(admin(identify(NVME_IDENTIFY_CNS_NS, 0)), GENERIC(INVALID_NS));
 	assert_int_equal(admin(identify(NVME_IDENTIFY_CNS_NS, 2)), GENERIC(INVALID_NS));
 	assert_int_equal(admin(identify(NVME_IDENTIFY_CNS_NS_ACTIVE_LIST, UINT32_MAX)),
@@ -242,7 +242,7 @@ static unsigned int make(uint8_t opcode, uint32_t cdw10, uint32_t cdw11, uint64_
 {
 	return admin((struct nvme_sqe){
 		.opcode = opcode,
-		.prp1 = htole64(rig_bus(&rig, 100) + offset),
+		.prp1 = htole64(ctrl_bus(&ctrl, 100) + offset),
 		.cdw10 = htole32(cdw10),
 		.cdw11 = htole32(cdw11),
 	});
@@ -286,7 +286,7 @@ static void test_queue_refusals(void **state)
 	assert_int_equal(make(nvme_admin_delete_sq, 1, 0, 0), SPECIFIC(QID_INVALID));
 	assert_int_equal(make(nvme_admin_delete_cq, 1, 0, 0), 0);
 	assert_int_equal(make(nvme_admin_delete_cq, 1, 0, 0), SPECIFIC(QID_INVALID));
-	rig_add_io(&rig, 8, 8, false);
+	ctrl_add_io(&ctrl, 8, 8, false);
 	assert_int_equal(io(transfer(nvme_cmd_read, 0, 1)), 0);
 }
 
@@ -302,8 +302,8 @@ static void test_all_queues(void **state)
 		assert_int_equal(make_sq(63 << 16 | id, 1 << 16 | 1), 0);
 	assert_int_equal(make(nvme_admin_delete_cq, 1, 0, 0), SPECIFIC(INVALID_QUEUE));
 	assert_int_equal(make(nvme_admin_delete_cq, 2, 0, 0), 0);
-	rig_disable(&rig);
-	assert_int_equal(rig_enable(&rig, 0), READY);
+	ctrl_disable(&ctrl);
+	assert_int_equal(ctrl_enable(&ctrl, 0), READY);
 	assert_int_equal(make_cq(63 << 16 | 1, 1), GENERIC(INVALID_FIELD));
 }
 
@@ -317,15 +317,15 @@ static void test_features(void **state)
 	const uint8_t set = nvme_admin_set_features, get = nvme_admin_get_features;
 
 	assert_int_equal(feature(set, NVME_FEAT_FID_NUM_QUEUES, 0), 0);
-	assert_int_equal(le32toh(rig.admin.last.result), 7 << 16 | 7);
+	assert_int_equal(le32toh(ctrl.admin.last.result), 7 << 16 | 7);
 	assert_int_equal(feature(set, NVME_FEAT_FID_NUM_QUEUES, 0xffff), GENERIC(INVALID_FIELD));
 	assert_int_equal(feature(set, NVME_FEAT_FID_IRQ_COALESCE, 0x1234), 0);
 	assert_int_equal(feature(get, NVME_FEAT_FID_IRQ_COALESCE, 0), 0);
-	assert_int_equal(le32toh(rig.admin.last.result), 0x1234);
+	assert_int_equal(le32toh(ctrl.admin.last.result), 0x1234);
 	assert_int_equal(feature(get, 1 << 8 | NVME_FEAT_FID_IRQ_COALESCE, 0), 0);
-	assert_int_equal(le32toh(rig.admin.last.result), 0);
+	assert_int_equal(le32toh(ctrl.admin.last.result), 0);
 	assert_int_equal(feature(get, 3 << 8 | NVME_FEAT_FID_IRQ_COALESCE, 0), 0);
-	assert_int_equal(le32toh(rig.admin.last.result), 4);
+	assert_int_equal(le32toh(ctrl.admin.last.result), 4);
 	assert_int_equal(feature(get, 7 << 8 | NVME_FEAT_FID_IRQ_COALESCE, 0),
 			 GENERIC(INVALID_FIELD));
 	assert_int_equal(feature(set, 1U << 31 | NVME_FEAT_FID_IRQ_COALESCE, 0),
@@ -334,20 +334,20 @@ static void test_features(void **state)
 	assert_int_equal(feature(get, 0, 0), GENERIC(INVALID_FIELD));
 	assert_int_equal(feature(get, 0xff, 0), GENERIC(INVALID_FIELD));
 	assert_int_equal(feature(set, NVME_FEAT_FID_HOST_MEM_BUF, 1), GENERIC(INVALID_FIELD));
-	rig_add_io(&rig, 8, 8, false);
+	ctrl_add_io(&ctrl, 8, 8, false);
 	assert_int_equal(feature(set, NVME_FEAT_FID_NUM_QUEUES, 0), GENERIC(CMD_SEQ_ERROR));
-	rig_disable(&rig);
-	assert_int_equal(rig_enable(&rig, rig_cc()), READY);
+	ctrl_disable(&ctrl);
+	assert_int_equal(ctrl_enable(&ctrl, ctrl_cc()), READY);
 	assert_int_equal(feature(get, NVME_FEAT_FID_IRQ_COALESCE, 0), 0);
-	assert_int_equal(le32toh(rig.admin.last.result), 0);
+	assert_int_equal(le32toh(ctrl.admin.last.result), 0);
 }
 
 static struct nvme_sqe log_page(uint32_t id, uint32_t dwords, uint32_t offset)
 {
 	return (struct nvme_sqe){
 		.opcode = nvme_admin_get_log_page,
-		.prp1 = htole64(rig_bus(&rig, 0)),
-		.prp2 = htole64(rig_bus(&rig, 1)),
+		.prp1 = htole64(ctrl_bus(&ctrl, 0)),
+		.prp2 = htole64(ctrl_bus(&ctrl, 1)),
 		.cdw10 = htole32((dwords - 1) << 16 | id),
 		.cdw12 = htole32(offset),
 	};
@@ -355,8 +355,8 @@ static struct nvme_sqe log_page(uint32_t id, uint32_t dwords, uint32_t offset)
 
 static void test_logs(void **state)
 {
-	const struct nvme_error_log_page *error = (void *)rig_page(&rig, 0);
-	const struct nvme_smart_log *smart = (void *)rig_page(&rig, 0);
+	const struct nvme_error_log_page *error = (void *)ctrl_page(&ctrl, 0);
+	const struct nvme_smart_log *smart = (void *)ctrl_page(&ctrl, 0);
 	struct nvme_sqe sqe;
 
 	assert_int_equal(io(transfer(nvme_cmd_read, BLOCKS, 1)), GENERIC(LBA_RANGE));
@@ -370,7 +370,7 @@ static void test_logs(void **state)
 	assert_int_equal(smart->num_err_log_entries[0], 1);
 	/* A part of it, and what lies past its end. */
 	assert_int_equal(admin(log_page(NVME_LOG_LID_SMART, 1024, 64)), 0);
-	assert_int_equal(rig_page(&rig, 0)[0], 1);
+	assert_int_equal(ctrl_page(&ctrl, 0)[0], 1);
 	assert_int_equal(admin(log_page(NVME_LOG_LID_FW_SLOT, 128, 0)), 0);
 	assert_int_equal(admin(log_page(0x70, 128, 0)), SPECIFIC(INVALID_LOG_PAGE));
 	assert_int_equal(admin(log_page(NVME_LOG_LID_SMART, 1, 2)), GENERIC(INVALID_FIELD));
@@ -386,9 +386,9 @@ static void test_logs(void **state)
 static uint16_t request_event(void)
 {
 	const struct nvme_sqe sqe = { .opcode = nvme_admin_async_event };
-	uint16_t cid = rig_put(&rig, &rig.admin, sqe);
+	uint16_t cid = ctrl_put(&ctrl, &ctrl.admin, sqe);
 
-	rig_send(&rig, &rig.admin);
+	ctrl_send(&ctrl, &ctrl.admin);
 	return cid;
 }
 
@@ -396,9 +396,9 @@ static unsigned int give_up(uint32_t cdw10)
 {
 	const struct nvme_sqe sqe = { .opcode = nvme_admin_abort_cmd, .cdw10 = htole32(cdw10) };
 
-	rig_put(&rig, &rig.admin, sqe);
-	rig_send(&rig, &rig.admin);
-	return rig_reap(&rig, &rig.admin);
+	ctrl_put(&ctrl, &ctrl.admin, sqe);
+	ctrl_send(&ctrl, &ctrl.admin);
+	return ctrl_reap(&ctrl, &ctrl.admin);
 }
 
 static void test_event_requests(void **state)
@@ -408,19 +408,19 @@ static void test_event_requests(void **state)
 
 	for (i = 0; i < 4; i++)
 		cids[i] = request_event();
-	assert_int_equal(rig_look(&rig, &rig.admin), RIG_NONE);
+	assert_int_equal(ctrl_look(&ctrl, &ctrl.admin), RIG_NONE);
 	request_event();
-	assert_int_equal(rig_reap(&rig, &rig.admin), SPECIFIC(ASYNC_LIMIT));
+	assert_int_equal(ctrl_reap(&ctrl, &ctrl.admin), SPECIFIC(ASYNC_LIMIT));
 	assert_int_equal(give_up((uint32_t)cids[2] << 16), GENERIC(ABORT_REQ));
-	assert_int_equal(le16toh(rig.admin.last.cid), cids[2]);
-	assert_int_equal(rig_reap(&rig, &rig.admin), 0);
-	assert_int_equal(le32toh(rig.admin.last.result), 0);
+	assert_int_equal(le16toh(ctrl.admin.last.cid), cids[2]);
+	assert_int_equal(ctrl_reap(&ctrl, &ctrl.admin), 0);
+	assert_int_equal(le32toh(ctrl.admin.last.result), 0);
 	/* What isn't there can't be aborted: it, and a command of another queue. */
 	assert_int_equal(give_up((uint32_t)cids[2] << 16), 0);
-	assert_int_equal(le32toh(rig.admin.last.result), 1);
+	assert_int_equal(le32toh(ctrl.admin.last.result), 1);
 	assert_int_equal(give_up((uint32_t)cids[1] << 16 | 1), 0);
-	assert_int_equal(le32toh(rig.admin.last.result), 1);
-	assert_int_equal(rig_look(&rig, &rig.admin), RIG_NONE);
+	assert_int_equal(le32toh(ctrl.admin.last.result), 1);
+	assert_int_equal(ctrl_look(&ctrl, &ctrl.admin), RIG_NONE);
 	is_well();
 }
 
@@ -429,8 +429,8 @@ static void test_event_requests(void **state)
 static void event_is(unsigned int info)
 {
 	request_event();
-	assert_int_equal(rig_reap(&rig, &rig.admin), 0);
-	assert_int_equal(le32toh(rig.admin.last.result),
+	assert_int_equal(ctrl_reap(&ctrl, &ctrl.admin), 0);
+	assert_int_equal(le32toh(ctrl.admin.last.result),
 			 NVME_AER_ERROR | info << 8 | NVME_LOG_LID_ERROR << 16);
 	assert_int_equal(admin(log_page(NVME_LOG_LID_ERROR, 16, 0)), 0);
 }
@@ -439,44 +439,44 @@ static void test_bad_doorbells(void **state)
 {
 	unsigned int i;
 
-	rig_ring(&rig, 1, false, 1024);
+	ctrl_ring(&ctrl, 1, false, 1024);
 	event_is(NVME_AER_ERROR_INVALID_DB_VAL);
-	rig_ring(&rig, 1, false, UINT32_MAX);
+	ctrl_ring(&ctrl, 1, false, UINT32_MAX);
 	event_is(NVME_AER_ERROR_INVALID_DB_VAL);
-	rig_ring(&rig, 1, true, 1024);
+	ctrl_ring(&ctrl, 1, true, 1024);
 	event_is(NVME_AER_ERROR_INVALID_DB_VAL);
-	rig_ring(&rig, 1, true, 1);	/* there's nothing to be read */
+	ctrl_ring(&ctrl, 1, true, 1);	/* there's nothing to be read */
 	event_is(NVME_AER_ERROR_INVALID_DB_VAL);
-	rig_ring(&rig, 2, false, 1);
+	ctrl_ring(&ctrl, 2, false, 1);
 	event_is(NVME_AER_ERROR_INVALID_DB_REG);
-	rig_ring(&rig, 2, true, 1);
+	ctrl_ring(&ctrl, 2, true, 1);
 	event_is(NVME_AER_ERROR_INVALID_DB_REG);
-	rig_ring(&rig, 100, false, 1);
+	ctrl_ring(&ctrl, 100, false, 1);
 	event_is(NVME_AER_ERROR_INVALID_DB_REG);
 	/* One at a time, till the log was read. */
 	for (i = 0; i < 3; i++)
-		rig_ring(&rig, 2, false, 1);
+		ctrl_ring(&ctrl, 2, false, 1);
 	request_event();
-	assert_int_equal(rig_reap(&rig, &rig.admin), 0);
+	assert_int_equal(ctrl_reap(&ctrl, &ctrl.admin), 0);
 	request_event();
-	rig_ring(&rig, 2, false, 1);
-	assert_int_equal(rig_look(&rig, &rig.admin), RIG_NONE);
+	ctrl_ring(&ctrl, 2, false, 1);
+	assert_int_equal(ctrl_look(&ctrl, &ctrl.admin), RIG_NONE);
 	assert_int_equal(admin(log_page(NVME_LOG_LID_ERROR, 16, 0)), 0);
-	assert_int_equal(rig_look(&rig, &rig.admin), RIG_NONE);
-	rig_ring(&rig, 2, false, 1);
-	assert_int_equal(rig_reap(&rig, &rig.admin), 0);
-	assert_int_equal(rig_look(&rig, &rig.io), RIG_NONE);
+	assert_int_equal(ctrl_look(&ctrl, &ctrl.admin), RIG_NONE);
+	ctrl_ring(&ctrl, 2, false, 1);
+	assert_int_equal(ctrl_reap(&ctrl, &ctrl.admin), 0);
+	assert_int_equal(ctrl_look(&ctrl, &ctrl.io), RIG_NONE);
 	assert_int_equal(io(transfer(nvme_cmd_read, 0, 1)), 0);
 }
 
 /* A doorbell of 16 bits is none. */
 static void test_narrow_doorbell(void **state)
 {
-	rig_put(&rig, &rig.io, transfer(nvme_cmd_read, 0, 1));
-	assert_int_equal(usrpci_bar_write(rig.dev, 0, NVME_DOORBELLS + 8, 2, 1), 0);
-	assert_int_equal(rig_look(&rig, &rig.io), RIG_NONE);
-	rig_send(&rig, &rig.io);
-	assert_int_equal(rig_reap(&rig, &rig.io), 0);
+	ctrl_put(&ctrl, &ctrl.io, transfer(nvme_cmd_read, 0, 1));
+	assert_int_equal(usrpci_bar_write(ctrl.dev, 0, NVME_DOORBELLS + 8, 2, 1), 0);
+	assert_int_equal(ctrl_look(&ctrl, &ctrl.io), RIG_NONE);
+	ctrl_send(&ctrl, &ctrl.io);
+	assert_int_equal(ctrl_reap(&ctrl, &ctrl.io), 0);
 }
 
 static void test_longest_queue(void **state)
@@ -487,14 +487,14 @@ static void test_longest_queue(void **state)
 	/* The second turn goes round the end. */
 	for (turn = 0; turn < 2; turn++) {
 		for (i = 0; i < 1023; i++)
-			rig_put(&rig, &rig.io, transfer(nvme_cmd_read, i, 1));
-		rig_send(&rig, &rig.io);
+			ctrl_put(&ctrl, &ctrl.io, transfer(nvme_cmd_read, i, 1));
+		ctrl_send(&ctrl, &ctrl.io);
 		for (i = 0; i < 1023; i++) {
-			assert_int_equal(rig_look(&rig, &rig.io), 0);
-			assert_int_equal(le16toh(rig.io.last.cid), cid++);
+			assert_int_equal(ctrl_look(&ctrl, &ctrl.io), 0);
+			assert_int_equal(le16toh(ctrl.io.last.cid), cid++);
 		}
-		assert_int_equal(rig_reap(&rig, &rig.io), RIG_NONE);
-		rig_ring(&rig, 1, true, rig.io.head);
+		assert_int_equal(ctrl_reap(&ctrl, &ctrl.io), RIG_NONE);
+		ctrl_ring(&ctrl, 1, true, ctrl.io.head);
 	}
 }
 
@@ -503,26 +503,26 @@ static void test_full_queues(void **state)
 {
 	unsigned int i;
 
-	rig_add_io(&rig, 8, 4, false);
+	ctrl_add_io(&ctrl, 8, 4, false);
 	for (i = 0; i < 7; i++)
-		rig_put(&rig, &rig.io, transfer(nvme_cmd_read, 0, 1));
-	rig_send(&rig, &rig.io);
+		ctrl_put(&ctrl, &ctrl.io, transfer(nvme_cmd_read, 0, 1));
+	ctrl_send(&ctrl, &ctrl.io);
 	for (i = 0; i < 3; i++)
-		assert_int_equal(rig_look(&rig, &rig.io), 0);
-	assert_int_equal(le16toh(rig.io.last.sq_head), 3);
-	assert_int_equal(rig_look(&rig, &rig.io), RIG_NONE);
+		assert_int_equal(ctrl_look(&ctrl, &ctrl.io), 0);
+	assert_int_equal(le16toh(ctrl.io.last.sq_head), 3);
+	assert_int_equal(ctrl_look(&ctrl, &ctrl.io), RIG_NONE);
 	/* Of four that wait, and seven that it holds: three more at most. */
-	rig_ring(&rig, 1, false, (rig.io.tail + 4) % 8);
+	ctrl_ring(&ctrl, 1, false, (ctrl.io.tail + 4) % 8);
 	event_is(NVME_AER_ERROR_INVALID_DB_VAL);
 	/* Read one: there's one more. */
-	rig_ring(&rig, 1, true, 1);
-	assert_int_equal(rig_look(&rig, &rig.io), 0);
-	assert_int_equal(rig_look(&rig, &rig.io), RIG_NONE);
-	rig_ring(&rig, 1, true, rig.io.head);
+	ctrl_ring(&ctrl, 1, true, 1);
+	assert_int_equal(ctrl_look(&ctrl, &ctrl.io), 0);
+	assert_int_equal(ctrl_look(&ctrl, &ctrl.io), RIG_NONE);
+	ctrl_ring(&ctrl, 1, true, ctrl.io.head);
 	for (i = 0; i < 3; i++)
-		assert_int_equal(rig_reap(&rig, &rig.io), 0);
-	assert_int_equal(le16toh(rig.io.last.sq_head), 7);
-	assert_int_equal(rig_look(&rig, &rig.io), RIG_NONE);
+		assert_int_equal(ctrl_reap(&ctrl, &ctrl.io), 0);
+	assert_int_equal(le16toh(ctrl.io.last.sq_head), 7);
+	assert_int_equal(ctrl_look(&ctrl, &ctrl.io), RIG_NONE);
 	for (i = 0; i < 20; i++)
 		assert_int_equal(io(transfer(nvme_cmd_read, 0, 1)), 0);
 }
@@ -534,12 +534,12 @@ static void fill(unsigned int pages, unsigned int seed)
 	size_t i;
 
 	for (i = 0; i < pages * (size_t)NVME_PAGE; i++)
-		rig_page(&rig, 0)[i] = (unsigned char)(i * 7 + (i >> 12) * 13 + seed);
+		ctrl_page(&ctrl, 0)[i] = (unsigned char)(i * 7 + (i >> 12) * 13 + seed);
 }
 
 static uint64_t *list_at(unsigned int page)
 {
-	return (uint64_t *)(void *)rig_page(&rig, LISTS + page);
+	return (uint64_t *)(void *)ctrl_page(&ctrl, LISTS + page);
 }
 
 /*
@@ -548,16 +548,16 @@ static uint64_t *list_at(unsigned int page)
  */
 static uint64_t make_lists(unsigned int nr, unsigned int at)
 {
-	const uint64_t start = rig_bus(&rig, LISTS) + at * 8;
+	const uint64_t start = ctrl_bus(&ctrl, LISTS) + at * 8;
 	unsigned int page = 0, i;
 
 	for (i = 0; i < nr; i++) {
 		if (at == ENTRIES - 1 && i + 1 < nr) {
-			list_at(page)[at] = htole64(rig_bus(&rig, LISTS + page + 1));
+			list_at(page)[at] = htole64(ctrl_bus(&ctrl, LISTS + page + 1));
 			page++;
 			at = 0;
 		}
-		list_at(page)[at++] = htole64(rig_bus(&rig, nr - i));
+		list_at(page)[at++] = htole64(ctrl_bus(&ctrl, nr - i));
 	}
 	return start;
 }
@@ -571,15 +571,15 @@ static void write_and_check(unsigned int pages, unsigned int at)
 
 	assert_non_null(expected);
 	fill(pages, pages + at);
-	memcpy(expected, rig_page(&rig, 0), NVME_PAGE);
+	memcpy(expected, ctrl_page(&ctrl, 0), NVME_PAGE);
 	for (i = 1; i < pages; i++)
-		memcpy(expected + i * (size_t)NVME_PAGE, rig_page(&rig, pages - i), NVME_PAGE);
+		memcpy(expected + i * (size_t)NVME_PAGE, ctrl_page(&ctrl, pages - i), NVME_PAGE);
 	sqe.prp2 = htole64(make_lists(pages - 1, at));
 	assert_int_equal(io(sqe), 0);
 	for (i = 0; i < pages; i++) {
 		assert_int_equal(io(transfer(nvme_cmd_read, 64 + i * BLOCKS_A_PAGE,
 					     BLOCKS_A_PAGE)), 0);
-		assert_memory_equal(rig_page(&rig, 0), expected + i * (size_t)NVME_PAGE,
+		assert_memory_equal(ctrl_page(&ctrl, 0), expected + i * (size_t)NVME_PAGE,
 				    NVME_PAGE);
 	}
 	free(expected);
@@ -605,15 +605,15 @@ static void test_offsets(void **state)
 
 	fill(1, 3);
 	assert_int_equal(io(transfer(nvme_cmd_write, 0, BLOCKS_A_PAGE)), 0);
-	memset(rig_page(&rig, 2), 0x5a, 3 * NVME_PAGE);
-	sqe.prp1 = htole64(rig_bus(&rig, 2) + 1000);
-	sqe.prp2 = htole64(rig_bus(&rig, 4));
+	memset(ctrl_page(&ctrl, 2), 0x5a, 3 * NVME_PAGE);
+	sqe.prp1 = htole64(ctrl_bus(&ctrl, 2) + 1000);
+	sqe.prp2 = htole64(ctrl_bus(&ctrl, 4));
 	assert_int_equal(io(sqe), 0);
-	assert_memory_equal(rig_page(&rig, 2) + 1000, rig_page(&rig, 0), NVME_PAGE - 1000);
-	assert_memory_equal(rig_page(&rig, 4), rig_page(&rig, 1) - 1000, 1000);
-	assert_int_equal(rig_page(&rig, 2)[999], 0x5a);
-	assert_int_equal(rig_page(&rig, 3)[0], 0x5a);
-	assert_int_equal(rig_page(&rig, 4)[1000], 0x5a);
+	assert_memory_equal(ctrl_page(&ctrl, 2) + 1000, ctrl_page(&ctrl, 0), NVME_PAGE - 1000);
+	assert_memory_equal(ctrl_page(&ctrl, 4), ctrl_page(&ctrl, 1) - 1000, 1000);
+	assert_int_equal(ctrl_page(&ctrl, 2)[999], 0x5a);
+	assert_int_equal(ctrl_page(&ctrl, 3)[0], 0x5a);
+	assert_int_equal(ctrl_page(&ctrl, 4)[1000], 0x5a);
 }
 
 static unsigned int with_prps(unsigned int pages, uint64_t prp1, uint64_t prp2)
@@ -627,7 +627,7 @@ static unsigned int with_prps(unsigned int pages, uint64_t prp1, uint64_t prp2)
 
 static void test_prp_refusals(void **state)
 {
-	const uint64_t data = rig_bus(&rig, 0), list = rig_bus(&rig, LISTS);
+	const uint64_t data = ctrl_bus(&ctrl, 0), list = ctrl_bus(&ctrl, LISTS);
 
 	assert_int_equal(with_prps(1, data + 1, 0), GENERIC(PRP_INVALID_OFFSET));
 	assert_int_equal(with_prps(2, data, data + 512), GENERIC(PRP_INVALID_OFFSET));
@@ -661,7 +661,7 @@ static void test_failed_write(void **state)
 	sqe.prp2 = htole64(NOWHERE);
 	assert_int_equal(io(sqe), GENERIC(DATA_XFER_ERROR));
 	assert_int_equal(io(transfer(nvme_cmd_read, 0, BLOCKS_A_PAGE)), 0);
-	assert_int_equal(rig_page(&rig, 0)[0], 1);
+	assert_int_equal(ctrl_page(&ctrl, 0)[0], 1);
 }
 
 static void test_ranges(void **state)
@@ -695,7 +695,7 @@ static unsigned int discard(uint64_t lba, uint32_t nr, bool deallocate)
 	struct nvme_sqe sqe = {
 		.opcode = nvme_cmd_dsm,
 		.nsid = htole32(1),
-		.prp1 = htole64(rig_bus(&rig, LISTS)),
+		.prp1 = htole64(ctrl_bus(&ctrl, LISTS)),
 		.cdw11 = htole32(deallocate ? 4 : 0),
 	};
 
@@ -706,13 +706,13 @@ static unsigned int discard(uint64_t lba, uint32_t nr, bool deallocate)
 static void is_at(uint64_t lba, unsigned char byte)
 {
 	assert_int_equal(io(transfer(nvme_cmd_read, lba, 1)), 0);
-	assert_int_equal(rig_page(&rig, 0)[0], byte);
-	assert_int_equal(rig_page(&rig, 0)[511], byte);
+	assert_int_equal(ctrl_page(&ctrl, 0)[0], byte);
+	assert_int_equal(ctrl_page(&ctrl, 0)[511], byte);
 }
 
 static void test_zeroes(void **state)
 {
-	memset(rig_page(&rig, 0), 0x77, NVME_PAGE);
+	memset(ctrl_page(&ctrl, 0), 0x77, NVME_PAGE);
 	assert_int_equal(io(transfer(nvme_cmd_write, 8, BLOCKS_A_PAGE)), 0);
 	assert_int_equal(io(transfer(nvme_cmd_write_zeroes, 9, 1)), 0);
 	is_at(8, 0x77);
@@ -736,7 +736,7 @@ static void test_compare(void **state)
 	fill(2, 9);
 	assert_int_equal(io(transfer(nvme_cmd_write, 0, 2 * BLOCKS_A_PAGE)), 0);
 	assert_int_equal(io(transfer(nvme_cmd_compare, 0, 2 * BLOCKS_A_PAGE)), 0);
-	rig_page(&rig, 1)[NVME_PAGE - 1] ^= 1;
+	ctrl_page(&ctrl, 1)[NVME_PAGE - 1] ^= 1;
 	assert_int_equal(io(transfer(nvme_cmd_compare, 0, 2 * BLOCKS_A_PAGE)),
 			 MEDIA(COMPARE_FAILED));
 }
@@ -745,17 +745,17 @@ static void test_compare(void **state)
 
 static void test_no_master(void **state)
 {
-	assert_int_equal(usrpci_set_master(rig.dev, false), 0);
-	rig_put(&rig, &rig.io, transfer(nvme_cmd_read, 0, 1));
-	rig_send(&rig, &rig.io);
-	assert_int_equal(rig_look(&rig, &rig.io), RIG_NONE);
-	assert_int_equal(rig_read(&rig, NVME_REG_CSTS), READY | FATAL);
-	assert_int_equal(usrpci_set_master(rig.dev, true), 0);
+	assert_int_equal(usrpci_set_master(ctrl.dev, false), 0);
+	ctrl_put(&ctrl, &ctrl.io, transfer(nvme_cmd_read, 0, 1));
+	ctrl_send(&ctrl, &ctrl.io);
+	assert_int_equal(ctrl_look(&ctrl, &ctrl.io), RIG_NONE);
+	assert_int_equal(ctrl_read(&ctrl, NVME_REG_CSTS), READY | FATAL);
+	assert_int_equal(usrpci_set_master(ctrl.dev, true), 0);
 	/* It stays so till it's reset. */
-	rig_send(&rig, &rig.io);
-	assert_int_equal(rig_look(&rig, &rig.io), RIG_NONE);
-	rig_disable(&rig);
-	assert_int_equal(rig_enable(&rig, rig_cc()), READY);
+	ctrl_send(&ctrl, &ctrl.io);
+	assert_int_equal(ctrl_look(&ctrl, &ctrl.io), RIG_NONE);
+	ctrl_disable(&ctrl);
+	assert_int_equal(ctrl_enable(&ctrl, ctrl_cc()), READY);
 	is_well();
 }
 
@@ -766,23 +766,23 @@ static void test_queues_nowhere(void **state)
 		.cdw10 = htole32(7 << 16 | 1), .cdw11 = htole32(NVME_QUEUE_CONTIGUOUS),
 	};
 	struct nvme_sqe sq = {
-		.opcode = nvme_admin_create_sq, .prp1 = htole64(rig.io.sq.bus_addr),
+		.opcode = nvme_admin_create_sq, .prp1 = htole64(ctrl.io.sq.bus_addr),
 		.cdw10 = htole32(7 << 16 | 1), .cdw11 = htole32(1 << 16 | NVME_QUEUE_CONTIGUOUS),
 	};
 
 	assert_int_equal(admin(cq), 0);
 	assert_int_equal(admin(sq), 0);
-	rig_ring(&rig, 1, false, 1);
-	assert_int_equal(rig_read(&rig, NVME_REG_CSTS), READY | FATAL);
-	rig_disable(&rig);
-	assert_int_equal(rig_enable(&rig, rig_cc()), READY);
-	cq.prp1 = htole64(rig.io.cq.bus_addr);
+	ctrl_ring(&ctrl, 1, false, 1);
+	assert_int_equal(ctrl_read(&ctrl, NVME_REG_CSTS), READY | FATAL);
+	ctrl_disable(&ctrl);
+	assert_int_equal(ctrl_enable(&ctrl, ctrl_cc()), READY);
+	cq.prp1 = htole64(ctrl.io.cq.bus_addr);
 	sq.prp1 = htole64(NOWHERE);
 	assert_int_equal(admin(cq), 0);
 	assert_int_equal(admin(sq), 0);
-	rig_ring(&rig, 1, false, 1);
-	assert_int_equal(rig_read(&rig, NVME_REG_CSTS), READY | FATAL);
-	rig_disable(&rig);
+	ctrl_ring(&ctrl, 1, false, 1);
+	assert_int_equal(ctrl_read(&ctrl, NVME_REG_CSTS), READY | FATAL);
+	ctrl_disable(&ctrl);
 }
 
 /* --- interrupts --- */
@@ -793,8 +793,8 @@ static void wire(enum usrpci_irq type, unsigned int nr, unsigned int vector)
 {
 	fd = eventfd(0, EFD_CLOEXEC);
 	assert_true(fd >= 0);
-	assert_int_equal(usrpci_irq_setup(rig.dev, type, nr), 0);
-	assert_int_equal(usrpci_irq_wire(rig.dev, vector, 1, &fd), 0);
+	assert_int_equal(usrpci_irq_setup(ctrl.dev, type, nr), 0);
+	assert_int_equal(usrpci_irq_wire(ctrl.dev, vector, 1, &fd), 0);
 }
 
 static int unwire(void **state)
@@ -811,41 +811,41 @@ static bool fired(void)
 static void send_reads(unsigned int nr)
 {
 	while (nr--)
-		rig_put(&rig, &rig.io, transfer(nvme_cmd_read, 0, 1));
-	rig_send(&rig, &rig.io);
+		ctrl_put(&ctrl, &ctrl.io, transfer(nvme_cmd_read, 0, 1));
+	ctrl_send(&ctrl, &ctrl.io);
 }
 
 static void read_all(void)
 {
-	while (rig_reap(&rig, &rig.io) != RIG_NONE)
+	while (ctrl_reap(&ctrl, &ctrl.io) != RIG_NONE)
 		;
 }
 
 static void test_pin(void **state)
 {
-	rig_add_io(&rig, 8, 8, true);
+	ctrl_add_io(&ctrl, 8, 8, true);
 	wire(USRPCI_INTX, 1, 0);
 	assert_false(fired());
 	send_reads(2);
 	assert_true(fired());
 	/* It's high as long as there's something to be read. */
-	assert_int_equal(usrpci_irq_unmask(rig.dev, 0), 0);
+	assert_int_equal(usrpci_irq_unmask(ctrl.dev, 0), 0);
 	assert_true(fired());
-	assert_int_equal(rig_reap(&rig, &rig.io), 0);
-	assert_int_equal(usrpci_irq_unmask(rig.dev, 0), 0);
+	assert_int_equal(ctrl_reap(&ctrl, &ctrl.io), 0);
+	assert_int_equal(usrpci_irq_unmask(ctrl.dev, 0), 0);
 	assert_true(fired());
 	read_all();
-	assert_int_equal(usrpci_irq_unmask(rig.dev, 0), 0);
+	assert_int_equal(usrpci_irq_unmask(ctrl.dev, 0), 0);
 	assert_false(fired());
-	rig_write(&rig, NVME_REG_INTMS, 1);
-	assert_int_equal(rig_read(&rig, NVME_REG_INTMC), 1);
+	ctrl_write(&ctrl, NVME_REG_INTMS, 1);
+	assert_int_equal(ctrl_read(&ctrl, NVME_REG_INTMC), 1);
 	send_reads(1);
 	assert_false(fired());
-	rig_write(&rig, NVME_REG_INTMC, 1);
+	ctrl_write(&ctrl, NVME_REG_INTMC, 1);
 	assert_true(fired());
 	/* It goes with the queues. */
-	rig_disable(&rig);
-	assert_int_equal(usrpci_irq_unmask(rig.dev, 0), 0);
+	ctrl_disable(&ctrl);
+	assert_int_equal(usrpci_irq_unmask(ctrl.dev, 0), 0);
 	assert_false(fired());
 }
 
@@ -853,7 +853,7 @@ static void test_messages(void **state)
 {
 	const enum usrpci_irq type = *(const enum usrpci_irq *)*state;
 
-	rig_add_io(&rig, 8, 8, true);
+	ctrl_add_io(&ctrl, 8, 8, true);
 	wire(type, 1, 0);
 	assert_false(fired());
 	send_reads(3);
@@ -863,16 +863,16 @@ static void test_messages(void **state)
 	assert_true(fired());
 	read_all();
 	assert_false(fired());
-	rig_write(&rig, NVME_REG_INTMS, 1);
+	ctrl_write(&ctrl, NVME_REG_INTMS, 1);
 	send_reads(1);
 	assert_false(fired());
-	rig_write(&rig, NVME_REG_INTMC, 1);
+	ctrl_write(&ctrl, NVME_REG_INTMC, 1);
 	assert_true(fired());
 	/* Read meanwhile: there's nothing to tell. */
-	rig_write(&rig, NVME_REG_INTMS, 1);
+	ctrl_write(&ctrl, NVME_REG_INTMS, 1);
 	send_reads(1);
 	read_all();
-	rig_write(&rig, NVME_REG_INTMC, 1);
+	ctrl_write(&ctrl, NVME_REG_INTMC, 1);
 	assert_false(fired());
 }
 
@@ -885,9 +885,9 @@ static void test_vectors(void **state)
 	assert_int_equal(make_sq(7 << 16 | 3, 3 << 16 | 1), 0);
 	assert_int_equal(make_sq(7 << 16 | 4, 4 << 16 | 1), 0);
 	assert_false(fired());
-	rig_ring(&rig, 4, false, 1);
+	ctrl_ring(&ctrl, 4, false, 1);
 	assert_false(fired());
-	rig_ring(&rig, 3, false, 1);
+	ctrl_ring(&ctrl, 3, false, 1);
 	assert_true(fired());
 }
 
@@ -923,24 +923,24 @@ static void test_file(void **state)
 	snprintf(address, sizeof(address), "sim:nvme,file=%s,block=4096,serial=a b", path);
 	snprintf(longer, sizeof(longer), "%s,size=1M", address);
 	assert_int_equal(usrpci_open(&dev, longer), -ENOENT);
-	rig_open(&rig, address);
-	rig_enable(&rig, rig_cc());
-	rig_add_io(&rig, 8, 8, false);
+	ctrl_open(&ctrl, address);
+	ctrl_enable(&ctrl, ctrl_cc());
+	ctrl_add_io(&ctrl, 8, 8, false);
 	assert_int_equal(usrpci_open(&dev, address), -ENOENT);
-	memset(rig_page(&rig, 0), 0x42, NVME_PAGE);
+	memset(ctrl_page(&ctrl, 0), 0x42, NVME_PAGE);
 	assert_int_equal(io(transfer(nvme_cmd_write, 99, 1)), 0);
 	assert_int_equal(io(transfer(nvme_cmd_write, 100, 1)), GENERIC(LBA_RANGE));
-	rig_close(&rig);
-	rig_open(&rig, address);
-	rig_enable(&rig, rig_cc());
-	rig_add_io(&rig, 8, 8, false);
-	memset(rig_page(&rig, 0), 0, NVME_PAGE);
+	ctrl_close(&ctrl);
+	ctrl_open(&ctrl, address);
+	ctrl_enable(&ctrl, ctrl_cc());
+	ctrl_add_io(&ctrl, 8, 8, false);
+	memset(ctrl_page(&ctrl, 0), 0, NVME_PAGE);
 	assert_int_equal(io(transfer(nvme_cmd_read, 99, 1)), 0);
-	assert_int_equal(rig_page(&rig, 0)[4095], 0x42);
+	assert_int_equal(ctrl_page(&ctrl, 0)[4095], 0x42);
 	assert_int_equal(ftruncate(file, 4096), 0);
 	assert_int_equal(io(transfer(nvme_cmd_read, 99, 1)), MEDIA(READ_ERROR));
 	assert_int_equal(io(transfer(nvme_cmd_read, 0, 1)), 0);
-	rig_close(&rig);
+	ctrl_close(&ctrl);
 	close(file);
 	unlink(path);
 }

@@ -20,6 +20,9 @@ run sh tools/inuse.sh
 run sh tools/device.sh
 # shellcheck disable=SC2086 # a list of names
 run sh run.sh $programs
+for driver in usrpci vfio-pci; do
+	run sh conformance/run.sh "driver:$driver" conformance/*_test
+done
 run sh examples.sh
 rmmod usrpci 2>/dev/null
 run sh tools/nomodule.sh

@@ -139,6 +139,11 @@ static int unmap(struct usrpci_vfio_device *dev, const struct usrpci_dma *dma)
 	return usrpci_socket_exchange(usrpci_socket(dev), &x);
 }
 
+static int alive(const struct usrpci_vfio_device *dev)
+{
+	return atomic_load(&usrpci_socket(dev)->gone) ? -ENODEV : 0;
+}
+
 const struct usrpci_vfio_ops usrpci_socket_ops = {
 	.read = read_region,
 	.write = write_region,
@@ -146,4 +151,5 @@ const struct usrpci_vfio_ops usrpci_socket_ops = {
 	.reset = reset,
 	.map = map,
 	.unmap = unmap,
+	.alive = alive,
 };

@@ -1,0 +1,94 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 The usrpci authors
+#
+# usage: run.sh WHERE PROGRAM...
+# Tries the promises of the API that PROGRAMs know on an edu; prints TAP that
+# scripts/conformance makes a table of. WHERE is its address, such as sim:edu; or
+#   socket       usrpci-sim plays it, for whoever connects
+#   driver:NAME  the machine's first one, given to that driver; as root, in a VM
+# QEMU's keeps its registers over a reset; USRPCI_KEEPS says so. Exits 77 where there is no such
+# thing.
+
+where=$1
+shift
+tests=0
+failed=0
+
+tell() {
+	tests=$((tests + 1))
+	[ "$1" = ok ] || failed=$((failed + 1))
+	echo "$1 $tests - conformance $2"
+}
+
+# run PROGRAM: its lines renumbered, with its noun, a skip with its reason.
+run() {
+	noun=$(basename "$1" _test)
+	out=$(mktemp)
+	CMOCKA_MESSAGE_OUTPUT=TAP timeout -s KILL "${PROGRAM_TIMEOUT:-200}" "$1" >"$out"
+	status=$?
+	awk -v noun="$noun" -v n="$tests" '
+		/^1\.\./ { next }
+		/^# because / { sub(/^# because /, ""); why = $0; next }
+		function tell(how, promise) { print how, ++n, "- conformance " noun ": " promise }
+		/^(not )?ok .*# SKIP/ { sub(/^.*# SKIP /, ""); tell("ok", $0 " # SKIP " why); next }
+		/^ok / { sub(/^ok [0-9]+ - /, ""); tell("ok", $0); next }
+		/^not ok / { sub(/^not ok [0-9]+ - /, ""); tell("not ok", $0); next }
+		{ print /^#/ ? $0 : "# " $0 }' "$out"
+	planned=$(sed -n 's/^1\.\.\([0-9]*\).*/\1/p' "$out")
+	told=$(grep -cE '^(not )?ok ' "$out")
+	tests=$((tests + told))
+	failed=$((failed + $(grep '^not ok ' "$out" | grep -vc '# SKIP')))
+	rm -f "$out"
+	[ "$status" -ne 77 ] || exit 77
+	# cmocka gives the number of failures as its status.
+	[ "$status" -ge 128 ] || [ "$told" -ne "${planned:-0}" ] || [ "$told" -eq 0 ] || return
+	tell "not ok" "$noun: ends by itself with all its promises (status $status)"
+}
+
+# A server, and how to take it away and bring it back.
+serve() {
+	folder=$(mktemp -d)
+	export USRPCI_EDU="vfio-user:$folder/socket"
+	export USRPCI_REMOVE="kill -9 \$(cat $folder/pid)"
+	export USRPCI_RESTORE="rm -f $folder/socket; usrpci-sim edu --socket $folder/socket &
+		echo \$! >$folder/pid
+		for i in 1 2 3 4 5 6 7 8 9 10; do [ -S $folder/socket ] || sleep 0.1; done"
+	trap 'sh -c "$USRPCI_REMOVE"; rm -rf "$folder"' EXIT
+	sh -c "$USRPCI_RESTORE"
+}
+
+# What has no driver of the kernel's can be had.
+give() {
+	# shellcheck source=tests/harness/guest.sh
+	. ./guest.sh
+	[ -z "$SLOW_KERNEL" ] || export PROGRAM_TIMEOUT=900
+	USRPCI_EDU=$(find_edus | head -n 1)
+	export USRPCI_EDU USRPCI_KEEPS=y
+	[ -n "$USRPCI_EDU" ] || return
+	modprobe -q "$1" 2>/dev/null
+	[ -e "$pci/drivers/$1" ] || return
+	[ ! -e "$pci/devices/$USRPCI_EDU/driver" ] ||
+		echo "$USRPCI_EDU" >"$pci/devices/$USRPCI_EDU/driver/unbind"
+	echo "$1" >"$pci/devices/$USRPCI_EDU/driver_override"
+	echo "$USRPCI_EDU" >$pci/drivers_probe
+	[ -e "$pci/drivers/$1/$USRPCI_EDU" ]
+}
+
+take_back() {
+	echo >"$pci/devices/$USRPCI_EDU/driver_override"
+	[ ! -e "$pci/drivers/$1/$USRPCI_EDU" ] || echo "$USRPCI_EDU" >"$pci/drivers/$1/unbind"
+}
+
+case $where in
+socket) serve ;;
+driver:*)
+	give "${where#driver:}" || { echo "# no edu for ${where#driver:}"; exit 77; }
+	trap 'take_back "${where#driver:}"' EXIT ;;
+*) export USRPCI_EDU="$where" ;;
+esac
+for program; do
+	run "$program"
+done
+echo "1..$tests"
+[ "$failed" -eq 0 ]
