@@ -100,6 +100,9 @@ const char *sim_option(const struct sim *sim, const char *name);
 int sim_dma_read(struct sim *sim, uint64_t address, void *buf, size_t len);
 int sim_dma_write(struct sim *sim, uint64_t address, const void *buf, size_t len);
 
+/* As sim_dma_write(), of what @fd holds from @offset on; -EIO where it can't be read. */
+int sim_dma_write_file(struct sim *sim, uint64_t address, int fd, uint64_t offset, size_t len);
+
 /* The kind of interrupts that the program chose. */
 bool sim_has_messages(const struct sim *sim);
 

@@ -3,6 +3,7 @@
 /* What a device reads and writes of the program's memory. */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 #include "connection.h"
 #include "sim.h"
 
@@ -95,6 +96,49 @@ int sim_dma_write(struct sim *sim, uint64_t address, const void *buf, size_t len
 
 	while (done < len && some >= 0) {
 		some = write_some(sim, address + done, (const char *)buf + done, len - done);
+		done += some > 0 ? (size_t)some : 0;
+	}
+	return end(sim, "dma-write", address, len, some < 0 ? (int)some : 0);
+}
+
+static int64_t read_file(int fd, uint64_t offset, void *buf, size_t len)
+{
+	ssize_t got = pread(fd, buf, len, (off_t)offset);
+
+	if (got < 0 && errno == EFAULT)
+		return -EFAULT;
+	return got > 0 ? got : -EIO;
+}
+
+/* Straight into memory that is here, too. */
+static int64_t write_some_file(struct sim *sim, uint64_t address, int fd, uint64_t offset,
+			       size_t len)
+{
+	struct sim_area *area = sim_memory_find(&sim->memory, address, VFIO_USER_DMA_WRITEABLE);
+	char buf[4096];
+	int64_t got;
+	int err;
+
+	if (!area)
+		return -EFAULT;
+	if (len - 1 > area->iova.last - address)
+		len = area->iova.last - address + 1;
+	if (area->map)
+		return read_file(fd, offset, area->map + (address - area->iova.first), len);
+	got = read_file(fd, offset, buf, len < sizeof(buf) ? len : sizeof(buf));
+	if (got < 0)
+		return got;
+	err = sim_connection_write(sim->connection, address, buf, (size_t)got);
+	return err ? err : got;
+}
+
+int sim_dma_write_file(struct sim *sim, uint64_t address, int fd, uint64_t offset, size_t len)
+{
+	int64_t some = begin(sim, len);
+	size_t done = 0;
+
+	while (done < len && some >= 0) {
+		some = write_some_file(sim, address + done, fd, offset + done, len - done);
 		done += some > 0 ? (size_t)some : 0;
 	}
 	return end(sim, "dma-write", address, len, some < 0 ? (int)some : 0);

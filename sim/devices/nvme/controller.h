@@ -187,6 +187,10 @@ void sim_nvme_interrupt(struct nvme_controller *nvme);
 uint16_t sim_nvme_fetch(struct nvme_controller *nvme, const struct nvme_sqe *sqe, size_t len);
 uint16_t sim_nvme_give(struct nvme_controller *nvme, const struct nvme_sqe *sqe, size_t len);
 
+/* The same of what the disk holds from @block on. */
+uint16_t sim_nvme_give_stored(struct nvme_controller *nvme, const struct nvme_sqe *sqe,
+			      uint64_t block, size_t len);
+
 /* admin.c, io.c: a status. */
 uint16_t sim_nvme_admin(struct nvme_controller *nvme, const struct nvme_sqe *sqe,
 			struct nvme_answer *answer);

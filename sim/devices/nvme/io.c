@@ -47,11 +47,9 @@ static uint16_t do_read(struct nvme_controller *nvme, const struct nvme_sqe *sqe
 	status = check_transfer(nvme, &range, &len);
 	if (status)
 		return status;
-	if (sim_nvme_store_read(&nvme->store, range.first, nvme->data, len))
-		return MEDIA(READ_ERROR);
 	nvme->counts.reads++;
 	nvme->counts.blocks_read += range.nr;
-	return sim_nvme_give(nvme, sqe, len);
+	return sim_nvme_give_stored(nvme, sqe, range.first, len);
 }
 
 /* All of it comes before any is written. */

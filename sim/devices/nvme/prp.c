@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The usrpci authors
 /* Physical region pages: NVMe base 2.0 §4.1.1. */
+#include <errno.h>
 #include "controller.h"
 
 #define ENTRIES	(NVME_PAGE / 8)
@@ -9,7 +10,9 @@
  * struct walk - Through the pages of a command.
  * @nvme: the controller
  * @give: to the program's memory
- * @at: of @nvme->data, what comes next
+ * @stored: what is given is the disk's own, from there on; else @nvme->data
+ * @from: bytes from its start
+ * @at: of either, what comes next
  * @left: bytes for which no page was named yet
  * @address: of pages in a row that weren't moved yet
  * @len: bytes of those
@@ -17,23 +20,37 @@
 struct walk {
 	struct nvme_controller *nvme;
 	bool give;
+	bool stored;
+	uint64_t from;
 	size_t at;
 	size_t left;
 	uint64_t address;
 	size_t len;
 };
 
-static uint16_t move(struct walk *walk)
+static int move_bytes(const struct walk *walk)
 {
 	unsigned char *data = walk->nvme->data + walk->at;
+	struct sim *sim = walk->nvme->sim;
+
+	if (walk->stored)
+		return sim_dma_write_file(sim, walk->address, walk->nvme->store.fd,
+					  walk->from + walk->at, walk->len);
+	return walk->give ? sim_dma_write(sim, walk->address, data, walk->len) :
+			    sim_dma_read(sim, walk->address, data, walk->len);
+}
+
+static uint16_t move(struct walk *walk)
+{
 	int err;
 
 	if (!walk->len)
 		return 0;
-	err = walk->give ? sim_dma_write(walk->nvme->sim, walk->address, data, walk->len) :
-			   sim_dma_read(walk->nvme->sim, walk->address, data, walk->len);
+	err = move_bytes(walk);
 	walk->at += walk->len;
 	walk->len = 0;
+	if (err == -EIO)
+		return MEDIA(READ_ERROR);
 	return err ? GENERIC(DATA_XFER_ERROR) : 0;
 }
 
@@ -97,10 +114,8 @@ static uint16_t add_lists(struct walk *walk, uint64_t list)
 	return status;
 }
 
-static uint16_t transfer(struct nvme_controller *nvme, const struct nvme_sqe *sqe, size_t len,
-			 bool give)
+static uint16_t transfer(struct walk walk, const struct nvme_sqe *sqe)
 {
-	struct walk walk = { .nvme = nvme, .give = give, .left = len };
 	const uint64_t first = le64toh(sqe->prp1), second = le64toh(sqe->prp2);
 	uint16_t status;
 
@@ -115,10 +130,19 @@ static uint16_t transfer(struct nvme_controller *nvme, const struct nvme_sqe *sq
 
 uint16_t sim_nvme_fetch(struct nvme_controller *nvme, const struct nvme_sqe *sqe, size_t len)
 {
-	return transfer(nvme, sqe, len, false);
+	return transfer((struct walk){ .nvme = nvme, .left = len }, sqe);
 }
 
 uint16_t sim_nvme_give(struct nvme_controller *nvme, const struct nvme_sqe *sqe, size_t len)
 {
-	return transfer(nvme, sqe, len, true);
+	return transfer((struct walk){ .nvme = nvme, .give = true, .left = len }, sqe);
+}
+
+uint16_t sim_nvme_give_stored(struct nvme_controller *nvme, const struct nvme_sqe *sqe,
+			      uint64_t block, size_t len)
+{
+	return transfer((struct walk){
+		.nvme = nvme, .give = true, .stored = true,
+		.from = block << nvme->store.shift, .left = len,
+	}, sqe);
 }
