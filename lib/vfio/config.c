@@ -25,20 +25,34 @@ static int get(struct usrpci_vfio_device *dev, unsigned int offset, unsigned int
 	return err;
 }
 
+/* Accesses to BARs ask whether they are decoded, and each exchange takes its time. */
+static void keep_command(struct usrpci_vfio_device *dev, unsigned int offset,
+			 unsigned int width, uint32_t value)
+{
+	unsigned int i;
+
+	for (i = 0; i < width; i++, value >>= 8) {
+		unsigned int shift = 8 * (offset + i - PCI_COMMAND);
+		uint16_t mask;
+
+		if (offset + i < PCI_COMMAND || shift > 8)
+			continue;
+		mask = (uint16_t)(0xff << shift);
+		__atomic_store_n(&dev->command, (uint16_t)((dev->command & ~mask) |
+							   (value << shift & mask)),
+				 __ATOMIC_RELAXED);
+	}
+}
+
 static int put(struct usrpci_vfio_device *dev, unsigned int offset, unsigned int width,
 	       uint32_t value)
 {
 	const uint32_t raw = htole32(value);
-	uint32_t command;
 	int err;
 
 	err = dev->ops->write(dev, VFIO_PCI_CONFIG_REGION_INDEX, offset, &raw, width);
-	if (err || offset > PCI_COMMAND + 1 || offset + width <= PCI_COMMAND)
-		return err;
-	/* Accesses to BARs ask whether they are decoded, and each exchange takes its time. */
-	err = get(dev, PCI_COMMAND, 2, &command);
 	if (!err)
-		__atomic_store_n(&dev->command, (uint16_t)command, __ATOMIC_RELAXED);
+		keep_command(dev, offset, width, value);
 	return err;
 }
 

@@ -224,7 +224,7 @@ static void detach_is_as_info_says(void **state)
 	struct usrpci_coherent buf = alloc(PAGE);
 
 	if (rig_info().caps & USRPCI_CAN_DETACH)
-		rig_skip("the backend can");
+		rig_skip("the backend can see a munmap");
 	assert_int_equal(usrpci_coherent_detach(dev, &buf), -EOPNOTSUPP);
 	give_back(&buf);
 }
