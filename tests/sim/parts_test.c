@@ -228,8 +228,8 @@ static void test_memory(void **state)
 	assert_int_equal(map(&memory, 0x5000, 0x1000, STDIN_FILENO + 1000), -EBADF);
 	assert_int_equal(sim_memory_unmap(&memory, 0x1000, 0xfff), -EINVAL);
 	assert_int_equal(sim_memory_unmap(&memory, 0x1001, 0xfff), -EINVAL);
-	assert_int_equal(sim_memory_unmap(&memory, 0x1000, 0), -EINVAL);
-	assert_int_equal(sim_memory_unmap(&memory, 0x3000, 0x1000), -EINVAL);
+	/* QEMU names more than is there. */
+	assert_int_equal(sim_memory_unmap(&memory, 0x3000, 0x1000), 0);
 	assert_int_equal(sim_memory_unmap(&memory, UINT64_MAX, 1), 0);
 	assert_null(sim_memory_find(&memory, UINT64_MAX, ~0U));
 	assert_non_null(sim_memory_find(&memory, 0x1fff, VFIO_USER_DMA_READABLE));
