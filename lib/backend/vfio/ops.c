@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Copyright (C) 2026 The usrpci authors
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "kvfio.h"
+
+/* Part of it isn't an answer: a register is read whole, or not. */
+static int outcome(ssize_t done, size_t len)
+{
+	if (done < 0)
+		return -errno;
+	return (size_t)done == len ? 0 : -EIO;
+}
+
+static int read_region(struct usrpci_vfio_device *dev, unsigned int region, uint64_t offset,
+		       void *buf, size_t len)
+{
+	return outcome(pread(usrpci_kvfio(dev)->device, buf, len,
+			     (off_t)(dev->regions[region].offset + offset)), len);
+}
+
+static int write_region(struct usrpci_vfio_device *dev, unsigned int region, uint64_t offset,
+			const void *buf, size_t len)
+{
+	return outcome(pwrite(usrpci_kvfio(dev)->device, buf, len,
+			      (off_t)(dev->regions[region].offset + offset)), len);
+}
+
+static int set_irqs(struct usrpci_vfio_device *dev, const struct vfio_irq_set *set,
+		    const int *eventfds, unsigned int nr)
+{
+	const size_t len = sizeof(*set) + nr * sizeof(*eventfds);
+	struct vfio_irq_set *arg = malloc(len);
+	int ret;
+
+	if (!arg)
+		return -ENOMEM;
+	*arg = *set;
+	arg->argsz = (uint32_t)len;
+	if (nr)
+		memcpy(arg->data, eventfds, nr * sizeof(*eventfds));
+	ret = usrpci_kvfio_ioctl(usrpci_kvfio(dev)->device, VFIO_DEVICE_SET_IRQS, arg);
+	free(arg);
+	/* So many there would be, but the platform hasn't as many as were wanted. */
+	return ret > 0 ? -ENOSPC : ret;
+}
+
+static int reset(struct usrpci_vfio_device *dev)
+{
+	return usrpci_kvfio_ioctl(usrpci_kvfio(dev)->device, VFIO_DEVICE_RESET, NULL);
+}
+
+static int map(struct usrpci_vfio_device *vdev, const struct usrpci_dma *dma, uint64_t *missing)
+{
+	struct usrpci_kvfio_device *dev = usrpci_kvfio(vdev);
+	int err = dev->memory->map(dev, dma);
+
+	if (err == -ENOMEM)
+		*missing = usrpci_kvfio_missing(dev->memory->accounted,
+						dma->iova.last - dma->iova.first + 1);
+	return err;
+}
+
+static int unmap(struct usrpci_vfio_device *vdev, const struct usrpci_dma *dma)
+{
+	struct usrpci_kvfio_device *dev = usrpci_kvfio(vdev);
+
+	return dev->memory->unmap(dev, dma);
+}
+
+const struct usrpci_vfio_ops usrpci_kvfio_ops = {
+	.read = read_region,
+	.write = write_region,
+	.set_irqs = set_irqs,
+	.reset = reset,
+	.map = map,
+	.unmap = unmap,
+};
