@@ -37,7 +37,8 @@ long pages_pinned(void)
 
 long pages_charged(void)
 {
-	return field("/proc/self/status", "VmPin: %ld") * 1024 / (long)PAGE;
+	return (field("/proc/self/status", "VmPin: %ld") +
+		field("/proc/self/status", "VmLck: %ld")) * 1024 / (long)PAGE;
 }
 
 unsigned char *pages_new(size_t nr, int fill)

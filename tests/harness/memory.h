@@ -11,7 +11,7 @@
 /* Pages that somebody in the system holds pinned. */
 long pages_pinned(void);
 
-/* VmPin of this process, in pages. */
+/* VmPin of this process, in pages, and VmLck, where VFIO counts. */
 long pages_charged(void);
 
 /* Private anonymous pages, filled with @fill. */
