@@ -13,7 +13,7 @@
 static int explain_no_iommu(const char *bdf, char *buf, size_t len)
 {
 	return snprintf(buf, len, "VFIO needs an IOMMU, and there is none before %s, or it is off; "
-			"usrpci's own module needs none; as root, run: usrpci bind %s", bdf, bdf);
+			"usrpci's own module needs none; run: usrpci bind %s", bdf, bdf);
 }
 
 /* Whether one of this program's descriptors is of the file at @path. */
@@ -84,7 +84,7 @@ int usrpci_kvfio_explain_open(const char *root, const char *address, int err,
 	if (!usrpci_kvfio_serves(root, address) || usrpci_parse_bdf(address, bdf))
 		return 0;
 	group = usrpci_group_number(root, bdf);
-	if (group < 0 || err == -EXDEV)
+	if (group < 0)
 		return explain_no_iommu(bdf, buf, len);
 	snprintf(path, sizeof(path), "%s/dev/vfio/%d", root, group);
 	switch (-err) {
