@@ -95,8 +95,8 @@ static int explain_vfio(const char *root, const char *bdf, const char *driver, i
 {
 	switch (err) {
 	case -EXDEV:
-		return snprintf(buf, len, "vfio-pci needs an IOMMU, and there is none before %s, or "
-				"it is off; usrpci's own module needs none; run: usrpci bind %s",
+		return snprintf(buf, len, "vfio-pci needs an IOMMU, and there is none before %s, "
+				"or it is off; usrpci's own module needs none; run: usrpci bind %s",
 				bdf, bdf);
 	case -ENODEV:
 		if (!usrpci_sysfs_exists(USRPCI_SYS_DRIVER, root, USRPCI_VFIO_DRIVER))
@@ -107,8 +107,8 @@ static int explain_vfio(const char *root, const char *bdf, const char *driver, i
 	case -EPERM:
 	case -EROFS:
 		return snprintf(buf, len, "%s can't be taken from %s without the right to write to "
-				"/sys and /run; as root, run: usrpci bind --driver vfio-pci %s", bdf,
-				*driver ? driver : "no driver", bdf);
+				"/sys and /run; as root, run: usrpci bind --driver vfio-pci %s",
+				bdf, *driver ? driver : "no driver", bdf);
 	}
 	return explain_other(root, bdf, driver, err, buf, len);
 }

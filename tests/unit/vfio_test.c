@@ -329,9 +329,10 @@ static int next_fd(void)
 
 static void put_config(unsigned int at, uint32_t value)
 {
+	const off_t start = (off_t)OFFSET(VFIO_PCI_CONFIG_REGION_INDEX);
 	int fd = open_function();
 
-	assert_int_equal(pwrite(fd, &value, 4, (off_t)OFFSET(VFIO_PCI_CONFIG_REGION_INDEX) + at), 4);
+	assert_int_equal(pwrite(fd, &value, 4, start + at), 4);
 	close(fd);
 }
 
@@ -469,12 +470,13 @@ static void check_maps(void)
 	};
 	struct usrpci_device *dev = open_it();
 	static char memory[2 * PAGE] __attribute__((aligned(4096)));
+	char *const addr = memory + PAGE - 3;
 	struct usrpci_sg sg;
 	uint32_t handle;
 	size_t i;
 
 	for (i = 0; i < 3; i++) {
-		assert_int_equal(map_one(dev, table[i].direction, memory + PAGE - 3, &sg, &handle), 0);
+		assert_int_equal(map_one(dev, table[i].direction, addr, &sg, &handle), 0);
 		assert_int_equal(kernel.mapped.flags, table[i].flags);
 		assert_int_equal(kernel.mapped.vaddr, (uintptr_t)memory);
 		assert_int_equal(kernel.mapped.size, 2 * PAGE);
@@ -695,7 +697,8 @@ static void test_iommufd(void **state)
 static void test_iommufd_refusals(void **state)
 {
 	static const unsigned long requests[] = {
-		IOMMUFD_IOAS_ALLOC, IOMMUFD_VFIO_BIND, IOMMUFD_VFIO_ATTACH, IOMMUFD_IOAS_IOVA_RANGES,
+		IOMMUFD_IOAS_ALLOC, IOMMUFD_VFIO_BIND, IOMMUFD_VFIO_ATTACH,
+		IOMMUFD_IOAS_IOVA_RANGES,
 	};
 	const int before = next_fd();
 	struct usrpci_device *dev;
@@ -742,8 +745,8 @@ static void test_sentences(void **state)
 	     "run: fuser -v /dev/vfio/7 /dev/vfio/devices/*");
 	join_group(SIBLING, "vfio-pci");
 	says(-EPERM, "interrupts aren't remapped, so that " BDF " could forge them, or a "
-	     "container's or service's device rules keep it from /dev/vfio/7; boot with intremap=on, "
-	     "or run: docker run --device=/dev/vfio/vfio --device=/dev/vfio/7 ...");
+	     "container's or service's device rules keep it from /dev/vfio/7; boot with intremap=on"
+	     ", or run: docker run --device=/dev/vfio/vfio --device=/dev/vfio/7 ...");
 	join_group(SIBLING, "nvme");
 	says(-EPERM, "VFIO opens IOMMU group 7 with " BDF " only if no other driver has a part of "
 	     "it, but there is " SIBLING " (nvme); as root, for each of them, run: usrpci bind "
@@ -754,12 +757,12 @@ static void test_sentences(void **state)
 	says(-EACCES, wanted);
 	says(-ENXIO, BDF " is bound to vfio-pci, but /dev/vfio/7 isn't there (yet); run: udevadm "
 	     "settle");
-	says(-EPROTONOSUPPORT, "the kernel's VFIO has no IOMMU driver of type 1, version 2; as root, "
-	     "run: modprobe vfio_iommu_type1");
+	says(-EPROTONOSUPPORT, "the kernel's VFIO has no IOMMU driver of type 1, version 2; as "
+	     "root, run: modprobe vfio_iommu_type1");
 	says(-ENOMEM, BDF ": Cannot allocate memory; run: dmesg");
 	tree_remove(&kernel.tree, FOLDER "/iommu_group");
-	says(-EXDEV, "VFIO needs an IOMMU, and there is none before " BDF ", or it is off; usrpci's "
-	     "own module needs none; run: usrpci bind " BDF);
+	says(-EXDEV, "VFIO needs an IOMMU, and there is none before " BDF ", or it is off; "
+	     "usrpci's own module needs none; run: usrpci bind " BDF);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)

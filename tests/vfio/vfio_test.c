@@ -154,8 +154,8 @@ static void test_locked_memory(void **state)
 	set_limit(5 * PAGE);
 	assert_int_equal(usrpci_map(dev, maps, 2), -ENOMEM);
 	usrpci_explain(dev, -ENOMEM, sentence, sizeof(sentence));
-	assert_non_null(strstr(sentence, "needs 60 KiB more locked memory than the limit of 20 KiB; "
-			       "run: ulimit -l 80"));
+	assert_non_null(strstr(sentence, "needs 60 KiB more locked memory than the limit of 20 "
+			       "KiB; run: ulimit -l 80"));
 	assert_int_equal(pages_charged(), 0);
 	set_limit(20 * PAGE - 1);
 	assert_int_equal(usrpci_map(dev, maps, 2), -ENOMEM);

@@ -44,8 +44,9 @@ static int explain_busy(const char *bdf, int group, const char *path, char *buf,
 		return snprintf(buf, len, "this program has %s or another function of IOMMU group "
 				"%d open already, and VFIO opens a group but once; close that, or, "
 				"as root, run: usrpci bind %s", bdf, group, bdf);
-	return snprintf(buf, len, "%s or another function of IOMMU group %d is open already; to see "
-			"where, run: fuser -v /dev/vfio/%d /dev/vfio/devices/*", bdf, group, group);
+	return snprintf(buf, len, "%s or another function of IOMMU group %d is open already; to "
+			"see where, run: fuser -v /dev/vfio/%d /dev/vfio/devices/*",
+			bdf, group, group);
 }
 
 static int explain_access(const char *bdf, const char *path, const char *shown, char *buf,
@@ -65,12 +66,13 @@ static int explain_permission(const char *root, const char *bdf, int group, char
 	char others[256];
 
 	if (usrpci_group_busy(root, bdf, others, sizeof(others)) > 0)
-		return snprintf(buf, len, "VFIO opens IOMMU group %d with %s only if no other driver "
-				"has a part of it, but there is %s; as root, for each of them, run: "
-				"usrpci bind --driver vfio-pci DDDD:BB:DD.F", group, bdf, others);
+		return snprintf(buf, len, "VFIO opens IOMMU group %d with %s only if no other "
+				"driver has a part of it, but there is %s; as root, for each of "
+				"them, run: usrpci bind --driver vfio-pci DDDD:BB:DD.F",
+				group, bdf, others);
 	return snprintf(buf, len, "interrupts aren't remapped, so that %s could forge them, or a "
-			"container's or service's device rules keep it from /dev/vfio/%d; boot with "
-			"intremap=on, or run: docker run --device=/dev/vfio/vfio "
+			"container's or service's device rules keep it from /dev/vfio/%d; boot "
+			"with intremap=on, or run: docker run --device=/dev/vfio/vfio "
 			"--device=/dev/vfio/%d ...", bdf, group, group);
 }
 
@@ -99,8 +101,8 @@ int usrpci_kvfio_explain_open(const char *root, const char *address, int err,
 		return snprintf(buf, len, "%s is bound to vfio-pci, but %s isn't there (yet); "
 				"run: udevadm settle", bdf, shown);
 	case EPROTONOSUPPORT:
-		return snprintf(buf, len, "the kernel's VFIO has no IOMMU driver of type 1, version "
-				"2; as root, run: modprobe vfio_iommu_type1");
+		return snprintf(buf, len, "the kernel's VFIO has no IOMMU driver of type 1, "
+				"version 2; as root, run: modprobe vfio_iommu_type1");
 	}
 	return 0;
 }
