@@ -106,8 +106,8 @@ int usrpci_open(struct usrpci_device **devp, const char *address);
 /**
  * usrpci_open_fd() - Use a descriptor that was opened elsewhere.
  * @devp: set to the device
- * @fd: from usrpci_fd(), in this process or passed from another; it stays the
- *	caller's and is not closed by usrpci_close()
+ * @fd: from usrpci_fd() of a function that usrpci's own module has, in this process or passed
+ *	from another; it stays the caller's and is not closed by usrpci_close()
  *
  * Return: 0, -EBADF, or -EINVAL if the descriptor is no PCI function's; that of a device behind
  * a socket isn't, either.

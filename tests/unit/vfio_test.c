@@ -751,6 +751,9 @@ static void test_sentences(void **state)
 	says(-EPERM, "VFIO opens IOMMU group 7 with " BDF " only if no other driver has a part of "
 	     "it, but there is " SIBLING " (nvme); as root, for each of them, run: usrpci bind "
 	     "--driver vfio-pci DDDD:BB:DD.F");
+	says(-EBUSY, "VFIO opens IOMMU group 7 with " BDF " only if no other driver has a part of "
+	     "it, but there is " SIBLING " (nvme); as root, for each of them, run: usrpci bind "
+	     "--driver vfio-pci DDDD:BB:DD.F");
 	snprintf(wanted, sizeof(wanted), "/dev/vfio/7 belongs to user %u and group %u, with mode "
 		 "0644; as root, run: usrpci bind --driver vfio-pci --group %u " BDF, geteuid(),
 		 getegid(), getegid());

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/pci_regs.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -20,6 +21,8 @@
 
 #include "function.h"
 #include "memory.h"
+#include "monitor.h"
+#include "slot.h"
 
 #define EDU_MASK	((1ULL << 28) - 1)
 #define LIMIT		"/sys/module/vfio_iommu_type1/parameters/dma_entry_limit"
@@ -259,6 +262,42 @@ static void test_removal_asked(void **state)
 	assert_int_equal(open_it(state), 0);
 }
 
+static void allow_serr(const char *bdf, unsigned int offset, uint16_t bit)
+{
+	int fd = function_config_open(bdf);
+	uint16_t word;
+
+	assert_int_equal(pread(fd, &word, sizeof(word), offset), sizeof(word));
+	word |= bit;
+	assert_int_equal(pwrite(fd, &word, sizeof(word), offset), sizeof(word));
+	close(fd);
+}
+
+/* Of a function in a slot, which QEMU's monitor lets meet an error. */
+static void test_bus_error(void **state)
+{
+	struct usrpci_device *victim;
+	struct usrpci_event event;
+	struct slot slot;
+	struct pollfd p;
+
+	if (!monitor_present() || !slot_find(&slot, 1))
+		skip();
+	assert_int_equal(usrpci_bind_driver(slot.function, "vfio-pci"), 0);
+	assert_int_equal(usrpci_open(&victim, slot.function), 0);
+	allow_serr(slot.port, PCI_COMMAND, PCI_COMMAND_SERR);
+	allow_serr(slot.port, PCI_BRIDGE_CONTROL, PCI_BRIDGE_CTL_SERR);
+	allow_serr(slot.function, PCI_COMMAND, PCI_COMMAND_SERR);
+	assert_int_equal(usrpci_event(victim, &event), -EAGAIN);
+	assert_int_equal(monitor_command("pcie_aer_inject_error victim1 COMP_ABORT"), 0);
+	p = (struct pollfd){ .fd = usrpci_fd(victim), .events = POLLIN | POLLPRI };
+	assert_int_equal(poll(&p, 1, 20000), 1);
+	assert_int_equal(usrpci_event(victim, &event), 0);
+	assert_int_equal(event.kind, USRPCI_BUS_ERROR);
+	usrpci_close(victim);
+	assert_int_equal(usrpci_unbind(slot.function), 0);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_it, close_it)
 
 int main(void)
@@ -269,6 +308,7 @@ int main(void)
 		TEST(test_low_addresses),
 		TEST(test_many_mappings),
 		TEST(test_second_open),
+		TEST(test_bus_error),
 		TEST(test_removal_asked),
 		/* Gives up a capability. */
 		TEST(test_locked_memory),

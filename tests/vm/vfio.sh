@@ -20,7 +20,9 @@ ended() {
 # The watchdog is one that run.sh wants.
 echo "# drivers"
 vm/run --kernel "$kernel" --iommu strict --timeout 900 --mem 1024 --device edu \
-	--drive "$disk" --device nvme,drive=drive0,serial=check --device i6300esb \
+	--drive "$disk" --device nvme,drive=drive0,serial=check --device i6300esb --monitor \
+	--device pcie-root-port,id=port1,chassis=1,slot=1,hotplug=off,x-speed=5 \
+	--device virtio-net-pci,aer=on,bus=port1,id=victim1 \
 	--env DRIVER=vfio-pci --add tests/harness/guest.sh --add tests/kernel/run.sh \
 	--add "$build/tests/drivers/edu_test" --add "$build/tests/drivers/nvme_test" \
 	--add "$build/tests/vfio/vfio_test" -- sh -c '

@@ -61,15 +61,20 @@ static int explain_access(const char *bdf, const char *path, const char *shown, 
 			st.st_gid, st.st_mode & 07777, getegid(), bdf);
 }
 
-static int explain_permission(const char *root, const char *bdf, int group, char *buf, size_t len)
+/* 0 unless it's that. */
+static int explain_siblings(const char *root, const char *bdf, int group, char *buf, size_t len)
 {
 	char others[256];
 
-	if (usrpci_group_busy(root, bdf, others, sizeof(others)) > 0)
-		return snprintf(buf, len, "VFIO opens IOMMU group %d with %s only if no other "
-				"driver has a part of it, but there is %s; as root, for each of "
-				"them, run: usrpci bind --driver vfio-pci DDDD:BB:DD.F",
-				group, bdf, others);
+	if (usrpci_group_busy(root, bdf, others, sizeof(others)) <= 0)
+		return 0;
+	return snprintf(buf, len, "VFIO opens IOMMU group %d with %s only if no other driver has a "
+			"part of it, but there is %s; as root, for each of them, run: usrpci bind "
+			"--driver vfio-pci DDDD:BB:DD.F", group, bdf, others);
+}
+
+static int explain_permission(const char *bdf, int group, char *buf, size_t len)
+{
 	return snprintf(buf, len, "interrupts aren't remapped, so that %s could forge them, or a "
 			"container's or service's device rules keep it from /dev/vfio/%d; boot "
 			"with intremap=on, or run: docker run --device=/dev/vfio/vfio "
@@ -81,7 +86,7 @@ int usrpci_kvfio_explain_open(const char *root, const char *address, int err,
 {
 	char bdf[USRPCI_BDF_LEN], path[PATH_MAX];
 	const char *shown = path + strlen(root);
-	int group;
+	int group, ret;
 
 	if (!usrpci_kvfio_serves(root, address) || usrpci_parse_bdf(address, bdf))
 		return 0;
@@ -89,13 +94,17 @@ int usrpci_kvfio_explain_open(const char *root, const char *address, int err,
 	if (group < 0)
 		return explain_no_iommu(bdf, buf, len);
 	snprintf(path, sizeof(path), "%s/dev/vfio/%d", root, group);
+	/* A container gives EPERM, iommufd EBUSY. */
+	ret = err == -EPERM || err == -EBUSY ? explain_siblings(root, bdf, group, buf, len) : 0;
+	if (ret)
+		return ret;
 	switch (-err) {
 	case EBUSY:
 		return explain_busy(bdf, group, path, buf, len);
 	case EACCES:
 		return explain_access(bdf, path, shown, buf, len);
 	case EPERM:
-		return explain_permission(root, bdf, group, buf, len);
+		return explain_permission(bdf, group, buf, len);
 	case ENOENT:
 	case ENXIO:
 		return snprintf(buf, len, "%s is bound to vfio-pci, but %s isn't there (yet); "
