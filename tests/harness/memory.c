@@ -37,8 +37,12 @@ long pages_pinned(void)
 
 long pages_charged(void)
 {
-	return (field("/proc/self/status", "VmPin: %ld") +
-		field("/proc/self/status", "VmLck: %ld")) * 1024 / (long)PAGE;
+	return field("/proc/self/status", "VmPin: %ld") * 1024 / (long)PAGE;
+}
+
+long pages_held(void)
+{
+	return pages_charged() + field("/proc/self/status", "VmLck: %ld") * 1024 / (long)PAGE;
 }
 
 unsigned char *pages_new(size_t nr, int fill)

@@ -11,8 +11,11 @@
 /* Pages that somebody in the system holds pinned. */
 long pages_pinned(void);
 
-/* VmPin of this process, in pages, and VmLck, where VFIO counts. */
+/* VmPin of this process, in pages. */
 long pages_charged(void);
+
+/* And VmLck, where VFIO counts what a device has of it; so does mlock(2). */
+long pages_held(void);
 
 /* Private anonymous pages, filled with @fill. */
 unsigned char *pages_new(size_t nr, int fill);

@@ -103,7 +103,7 @@ static void test_reserved_regions(void **state)
 	}
 	assert_true(sg[NR_LARGE - 1].bus_addr > UINT32_MAX);
 	assert_int_equal(usrpci_unmap(dev, handles, NR_LARGE), 0);
-	assert_int_equal(pages_charged(), 0);
+	assert_int_equal(pages_held(), 0);
 	pages_free(mem, LARGE / PAGE);
 }
 
@@ -159,16 +159,16 @@ static void test_locked_memory(void **state)
 	usrpci_explain(dev, -ENOMEM, sentence, sizeof(sentence));
 	assert_non_null(strstr(sentence, "needs 60 KiB more locked memory than the limit of 20 "
 			       "KiB; run: ulimit -l 80"));
-	assert_int_equal(pages_charged(), 0);
+	assert_int_equal(pages_held(), 0);
 	set_limit(20 * PAGE - 1);
 	assert_int_equal(usrpci_map(dev, maps, 2), -ENOMEM);
 	set_limit(20 * PAGE);
 	assert_int_equal(usrpci_map(dev, maps, 2), 0);
-	assert_int_equal(pages_charged(), 20);
+	assert_int_equal(pages_held(), 20);
 	handles[0] = maps[0].handle;
 	handles[1] = maps[1].handle;
 	assert_int_equal(usrpci_unmap(dev, handles, 2), 0);
-	assert_int_equal(pages_charged(), 0);
+	assert_int_equal(pages_held(), 0);
 	set_limit(RLIM_INFINITY);
 	pages_free(mem, 20);
 }
