@@ -442,6 +442,14 @@ static void test_registers(void **state)
 	((volatile uint32_t *)regs)[PAGE / 4] = 5;
 	assert_int_equal(usrpci_bar_read(dev, 0, PAGE, 4, &value), 0);
 	assert_int_equal(value, 5);
+	/* By a map: no answer when that would end the program. */
+	put_config(PCI_COMMAND, 0);
+	assert_int_equal(usrpci_bar_read(dev, 0, PAGE, 8, &value), -EIO);
+	assert_int_equal(usrpci_bar_write(dev, 0, PAGE, 8, 1), -EIO);
+	put_config(PCI_COMMAND, PCI_COMMAND_MEMORY);
+	assert_int_equal(usrpci_bar_write(dev, 0, PAGE, 8, 0x0123456789abcdef), 0);
+	assert_int_equal(usrpci_bar_read(dev, 0, PAGE, 8, &value), 0);
+	assert_int_equal(value, 0x0123456789abcdef);
 	assert_int_equal(usrpci_bar_map(dev, 0, 0, PAGE, USRPCI_WRITE_COMBINING, &regs), -EINVAL);
 	usrpci_close(dev);
 }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The usrpci authors
 #include <errno.h>
+#include <linux/pci_regs.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 #include "kvfio.h"
 
@@ -14,9 +16,60 @@ static int outcome(ssize_t done, size_t len)
 	return (size_t)done == len ? 0 : -EIO;
 }
 
+/* Whether a register of 8 bytes lies where it can be mapped. */
+static bool is_wide(const struct usrpci_vfio_device *dev, unsigned int region, uint64_t offset,
+		    size_t len)
+{
+	const struct usrpci_region *r = &dev->regions[region];
+	unsigned int i;
+
+	for (i = 0; i < r->nr_windows && len == sizeof(uint64_t); i++) {
+		if (offset >= r->windows[i].offset &&
+		    offset + len <= r->windows[i].offset + r->windows[i].len)
+			return true;
+	}
+	return false;
+}
+
+/* A touch of a map would end the program then. */
+static int check_decoding(struct usrpci_vfio_device *dev)
+{
+	uint32_t command = 0;
+	int err = usrpci_vfio_config_read(&dev->base, PCI_COMMAND, 2, &command);
+
+	return err ?: (command & PCI_COMMAND_MEMORY ? 0 : -EIO);
+}
+
+/* By read(2) it would be two of 4 bytes, before Linux 6.10: what a register may not take. */
+static int access_wide(struct usrpci_vfio_device *dev, unsigned int region, uint64_t offset,
+		       uint64_t *to, const uint64_t *from)
+{
+	const struct usrpci_region *r = &dev->regions[region];
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE), at = offset % page;
+	volatile uint64_t *reg;
+	char *map;
+	int err = check_decoding(dev);
+
+	if (err)
+		return err;
+	map = mmap(NULL, page, to ? PROT_READ : PROT_WRITE, MAP_SHARED, r->fd,
+		   (off_t)(r->offset + offset - at));
+	if (map == MAP_FAILED)
+		return -errno;
+	reg = (volatile uint64_t *)(map + at);
+	if (to)
+		*to = *reg;
+	else
+		*reg = *from;
+	munmap(map, page);
+	return 0;
+}
+
 static int read_region(struct usrpci_vfio_device *dev, unsigned int region, uint64_t offset,
 		       void *buf, size_t len)
 {
+	if (is_wide(dev, region, offset, len))
+		return access_wide(dev, region, offset, buf, NULL);
 	return outcome(pread(usrpci_kvfio(dev)->device, buf, len,
 			     (off_t)(dev->regions[region].offset + offset)), len);
 }
@@ -24,6 +77,8 @@ static int read_region(struct usrpci_vfio_device *dev, unsigned int region, uint
 static int write_region(struct usrpci_vfio_device *dev, unsigned int region, uint64_t offset,
 			const void *buf, size_t len)
 {
+	if (is_wide(dev, region, offset, len))
+		return access_wide(dev, region, offset, NULL, buf);
 	return outcome(pwrite(usrpci_kvfio(dev)->device, buf, len,
 			      (off_t)(dev->regions[region].offset + offset)), len);
 }
