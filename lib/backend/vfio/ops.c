@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The usrpci authors
 #include <errno.h>
-#include <linux/pci_regs.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -31,15 +30,6 @@ static bool is_wide(const struct usrpci_vfio_device *dev, unsigned int region, u
 	return false;
 }
 
-/* A touch of a map would end the program then. */
-static int check_decoding(struct usrpci_vfio_device *dev)
-{
-	uint32_t command = 0;
-	int err = usrpci_vfio_config_read(&dev->base, PCI_COMMAND, 2, &command);
-
-	return err ?: (command & PCI_COMMAND_MEMORY ? 0 : -EIO);
-}
-
 /* By read(2) it would be two of 4 bytes, before Linux 6.10: what a register may not take. */
 static int access_wide(struct usrpci_vfio_device *dev, unsigned int region, uint64_t offset,
 		       uint64_t *to, const uint64_t *from)
@@ -48,10 +38,7 @@ static int access_wide(struct usrpci_vfio_device *dev, unsigned int region, uint
 	const size_t page = (size_t)sysconf(_SC_PAGESIZE), at = offset % page;
 	volatile uint64_t *reg;
 	char *map;
-	int err = check_decoding(dev);
 
-	if (err)
-		return err;
 	map = mmap(NULL, page, to ? PROT_READ : PROT_WRITE, MAP_SHARED, r->fd,
 		   (off_t)(r->offset + offset - at));
 	if (map == MAP_FAILED)
