@@ -32,22 +32,22 @@ static bool is_wide(const struct usrpci_vfio_device *dev, unsigned int region, u
 
 /* By read(2) it would be two of 4 bytes, before Linux 6.10: what a register may not take. */
 static int access_wide(struct usrpci_vfio_device *dev, unsigned int region, uint64_t offset,
-		       uint64_t *to, const uint64_t *from)
+		       uint64_t *value, bool write)
 {
 	const struct usrpci_region *r = &dev->regions[region];
 	const size_t page = (size_t)sysconf(_SC_PAGESIZE), at = offset % page;
 	volatile uint64_t *reg;
 	char *map;
 
-	map = mmap(NULL, page, to ? PROT_READ : PROT_WRITE, MAP_SHARED, r->fd,
+	map = mmap(NULL, page, write ? PROT_WRITE : PROT_READ, MAP_SHARED, r->fd,
 		   (off_t)(r->offset + offset - at));
 	if (map == MAP_FAILED)
 		return -errno;
 	reg = (volatile uint64_t *)(map + at);
-	if (to)
-		*to = *reg;
+	if (write)
+		*reg = *value;
 	else
-		*reg = *from;
+		*value = *reg;
 	munmap(map, page);
 	return 0;
 }
@@ -56,7 +56,7 @@ static int read_region(struct usrpci_vfio_device *dev, unsigned int region, uint
 		       void *buf, size_t len)
 {
 	if (is_wide(dev, region, offset, len))
-		return access_wide(dev, region, offset, buf, NULL);
+		return access_wide(dev, region, offset, buf, false);
 	return outcome(pread(usrpci_kvfio(dev)->device, buf, len,
 			     (off_t)(dev->regions[region].offset + offset)), len);
 }
@@ -64,8 +64,12 @@ static int read_region(struct usrpci_vfio_device *dev, unsigned int region, uint
 static int write_region(struct usrpci_vfio_device *dev, unsigned int region, uint64_t offset,
 			const void *buf, size_t len)
 {
-	if (is_wide(dev, region, offset, len))
-		return access_wide(dev, region, offset, NULL, buf);
+	uint64_t value;
+
+	if (is_wide(dev, region, offset, len)) {
+		memcpy(&value, buf, sizeof(value));
+		return access_wide(dev, region, offset, &value, true);
+	}
 	return outcome(pwrite(usrpci_kvfio(dev)->device, buf, len,
 			      (off_t)(dev->regions[region].offset + offset)), len);
 }
