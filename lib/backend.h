@@ -141,6 +141,7 @@ void usrpci_device_destroy(struct usrpci_device *dev);
 extern const struct usrpci_backend *const usrpci_backends[];
 
 extern const struct usrpci_backend usrpci_backend_kernel;
+extern const struct usrpci_backend usrpci_backend_vfio;
 extern const struct usrpci_backend usrpci_backend_vfio_user;
 
 #define usrpci_container_of(ptr, type, member) \

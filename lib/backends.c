@@ -4,6 +4,7 @@
 
 const struct usrpci_backend *const usrpci_backends[] = {
 	&usrpci_backend_kernel,
+	&usrpci_backend_vfio,
 	&usrpci_backend_vfio_user,
 	NULL
 };

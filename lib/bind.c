@@ -49,55 +49,102 @@ static int attach(const char *root, const char *bdf, const char *driver)
 	return usrpci_sysfs_write(bdf, USRPCI_SYS_DRIVER "/bind", root, driver);
 }
 
-static int attach_usrpci(const char *root, const char *bdf)
+static int attach_checked(const char *root, const char *bdf, const char *to)
 {
 	char driver[USRPCI_DRIVER_LEN];
-	int ret = attach(root, bdf, USRPCI_DRIVER);
+	int ret = attach(root, bdf, to);
 
 	/* Unloaded meanwhile, or it refuses the function: a bridge. */
 	if (ret == -ENOENT || ret == -EINVAL)
 		return -ENODEV;
 	if (!ret)
 		ret = usrpci_function_driver(root, bdf, driver, sizeof(driver));
-	if (!ret && strcmp(driver, USRPCI_DRIVER))
+	if (!ret && strcmp(driver, to))
 		ret = -ENODEV;
 	return ret;
 }
 
-/* The override comes first: it keeps the driver from taking the function. */
-static void give_back(const char *root, const char *bdf, const struct usrpci_record *former,
-		      bool detached, bool moved)
+/* Those that functions are given to, by the name of a driver. */
+static bool is_ours(const char *driver)
 {
-	set_override(root, bdf, former->override);
-	if (moved)
-		usrpci_group_set_type(root, bdf, former->type);
-	if (detached && *former->driver)
-		attach(root, bdf, former->driver);
-	usrpci_record_remove(root, bdf);
+	return !strcmp(driver, USRPCI_DRIVER) || !strcmp(driver, USRPCI_VFIO_DRIVER);
 }
 
-/* Under the lock. With a type to remember, the group becomes strict. */
-static int take(const char *root, const char *bdf, const struct usrpci_record *former)
+/**
+ * struct move - A function on its way from driver to driver.
+ * @from: its driver till now, empty: none
+ * @to: the next
+ * @former: what unbinding gives back
+ * @known: that was recorded before: it was given to @from by us
+ * @type: of its group, which becomes strict; NULL: it stays
+ */
+struct move {
+	const char *from;
+	const char *to;
+	struct usrpci_record former;
+	bool known;
+	const char *type;
+};
+
+static int plan(const char *root, const char *bdf, struct move *move)
 {
-	bool detached = false, moved = false;
+	struct usrpci_record *former = &move->former;
+
+	move->known = is_ours(move->from) && !usrpci_record_read(root, bdf, former);
+	if (move->known)
+		return 0;
+	*former = (struct usrpci_record){ 0 };
+	strcpy(former->driver, move->from);
+	return get_override(root, bdf, former->override, sizeof(former->override));
+}
+
+static int remember(const char *root, const char *bdf, const struct move *move)
+{
+	struct usrpci_record record = move->former;
+
+	/* Its first type is what it gets back. */
+	if (move->type && !*record.type)
+		strcpy(record.type, move->type);
+	return usrpci_record_write(root, bdf, &record);
+}
+
+/* The override comes first: it keeps the driver from taking the function. */
+static void give_back(const char *root, const char *bdf, const struct move *move,
+		      bool detached, bool strict)
+{
+	set_override(root, bdf, move->known ? move->from : move->former.override);
+	if (strict)
+		usrpci_group_set_type(root, bdf, move->type);
+	if (detached && *move->from)
+		attach(root, bdf, move->from);
+	if (move->known)
+		usrpci_record_write(root, bdf, &move->former);
+	else
+		usrpci_record_remove(root, bdf);
+}
+
+/* Under the lock. */
+static int carry_out(const char *root, const char *bdf, const struct move *move)
+{
+	bool detached = false, strict = false;
 	int ret;
 
-	ret = usrpci_record_write(root, bdf, former);
+	ret = remember(root, bdf, move);
 	if (ret)
 		return ret;
-	ret = set_override(root, bdf, USRPCI_DRIVER);
-	if (!ret && *former->driver) {
+	ret = set_override(root, bdf, move->to);
+	if (!ret && *move->from) {
 		ret = detach(root, bdf);
 		detached = !ret;
 	}
-	if (!ret && *former->type) {
+	if (!ret && move->type) {
 		ret = usrpci_group_set_type(root, bdf, USRPCI_TYPE_STRICT);
-		moved = !ret;
+		strict = !ret;
 	}
 	if (!ret)
-		ret = attach_usrpci(root, bdf);
+		ret = attach_checked(root, bdf, move->to);
 	if (ret)
-		give_back(root, bdf, former, detached, moved);
+		give_back(root, bdf, move, detached, strict);
 	return ret;
 }
 
@@ -112,7 +159,7 @@ static int retake(const char *root, const char *bdf, const char *type)
 	ret = usrpci_group_set_type(root, bdf, USRPCI_TYPE_STRICT);
 	moved = !ret;
 	if (!ret)
-		ret = attach_usrpci(root, bdf);
+		ret = attach_checked(root, bdf, USRPCI_DRIVER);
 	if (!ret)
 		return 0;
 	if (moved)
@@ -122,22 +169,26 @@ static int retake(const char *root, const char *bdf, const char *type)
 }
 
 /* 1: it can be bound; 0: it is already. */
-static int may_bind(const char *root, const char *bdf, char *driver)
+static int may_bind(const char *root, const char *bdf, char *driver, const char *to)
 {
 	int ret = usrpci_function_driver(root, bdf, driver, USRPCI_DRIVER_LEN);
 
 	if (ret)
 		return ret;
-	if (!strcmp(driver, USRPCI_DRIVER))
+	if (!strcmp(driver, to))
 		return 0;
-	return usrpci_sysfs_exists(USRPCI_SYS_DRIVER, root, USRPCI_DRIVER) ? 1 : -ENODEV;
+	if (!usrpci_sysfs_exists(USRPCI_SYS_DRIVER, root, to))
+		return -ENODEV;
+	if (!strcmp(to, USRPCI_VFIO_DRIVER) && usrpci_group_number(root, bdf) < 0)
+		return -EXDEV;
+	return 1;
 }
 
 /* As may_bind(); 0: it is already, and strict. */
-static int may_bind_strict(const char *root, const char *bdf, char *driver)
+static int may_bind_strict(const char *root, const char *bdf, char *driver, const char *to)
 {
 	char who[64];
-	int isolation, ret = may_bind(root, bdf, driver);
+	int isolation, ret = may_bind(root, bdf, driver, to);
 
 	if (ret < 0)
 		return ret;
@@ -157,16 +208,12 @@ static int may_bind_strict(const char *root, const char *bdf, char *driver)
 	return 1;
 }
 
-static int bind_locked(const char *root, const char *bdf, const char *driver)
+static int bind_locked(const char *root, const char *bdf, const char *driver, const char *to)
 {
-	struct usrpci_record former = { 0 };
-	int ret;
+	struct move move = { .from = driver, .to = to };
+	int ret = plan(root, bdf, &move);
 
-	strcpy(former.driver, driver);
-	ret = get_override(root, bdf, former.override, sizeof(former.override));
-	if (ret)
-		return ret;
-	return take(root, bdf, &former);
+	return ret ? ret : carry_out(root, bdf, &move);
 }
 
 /* Of a function that is usrpci's already. */
@@ -188,34 +235,34 @@ static int move_locked(const char *root, const char *bdf, const char *type)
 	return ret;
 }
 
-static int bind_strict_locked(const char *root, const char *bdf, const char *driver)
+static int bind_strict_locked(const char *root, const char *bdf, const char *driver,
+			      const char *to)
 {
-	struct usrpci_record former = { 0 };
+	struct move move = { .from = driver, .to = to };
 	char type[USRPCI_TYPE_LEN];
 	int ret = usrpci_group_type(root, bdf, type);
 
 	if (ret)
 		return ret;
-	if (!strcmp(driver, USRPCI_DRIVER))
+	if (!strcmp(driver, to))
 		return move_locked(root, bdf, type);
-	if (!strcmp(type, USRPCI_TYPE_STRICT))
-		return bind_locked(root, bdf, driver);
-	strcpy(former.driver, driver);
-	strcpy(former.type, type);
-	ret = get_override(root, bdf, former.override, sizeof(former.override));
-	if (ret)
-		return ret;
-	return take(root, bdf, &former);
+	if (strcmp(type, USRPCI_TYPE_STRICT))
+		move.type = type;
+	ret = plan(root, bdf, &move);
+	return ret ? ret : carry_out(root, bdf, &move);
 }
 
-/* 1: it can be unbound. */
-static int may_unbind(const char *root, const char *bdf, char *driver)
+/* 1: it can be unbound; from vfio-pci only what we gave to it. */
+static int may_unbind(const char *root, const char *bdf, char *driver, const char *to)
 {
+	struct usrpci_record former;
 	int ret = usrpci_function_driver(root, bdf, driver, USRPCI_DRIVER_LEN);
 
 	if (ret)
 		return ret;
-	return strcmp(driver, USRPCI_DRIVER) ? -ENXIO : 1;
+	if (!strcmp(driver, USRPCI_DRIVER))
+		return 1;
+	return is_ours(driver) && !usrpci_record_read(root, bdf, &former) ? 1 : -ENXIO;
 }
 
 /* No other driver than its former one gets the function, if that is still there. */
@@ -248,7 +295,7 @@ static bool restore_type(const char *root, const char *bdf, const struct usrpci_
 	       !usrpci_group_set_type(root, bdf, former->type);
 }
 
-static int unbind_locked(const char *root, const char *bdf, const char *driver)
+static int unbind_locked(const char *root, const char *bdf, const char *driver, const char *to)
 {
 	struct usrpci_record former;
 	bool known, restored;
@@ -260,16 +307,16 @@ static int unbind_locked(const char *root, const char *bdf, const char *driver)
 		return ret;
 	ret = detach(root, bdf);
 	if (ret) {
-		set_override(root, bdf, USRPCI_DRIVER);
+		set_override(root, bdf, driver);
 		return ret;
 	}
 	restored = restore_type(root, bdf, &former);
 	ret = hand_on(root, bdf, &former, known);
 	if (ret) {
-		set_override(root, bdf, USRPCI_DRIVER);
+		set_override(root, bdf, driver);
 		if (restored)
 			usrpci_group_set_type(root, bdf, USRPCI_TYPE_STRICT);
-		attach(root, bdf, USRPCI_DRIVER);
+		attach(root, bdf, driver);
 		return ret;
 	}
 	usrpci_record_remove(root, bdf);
@@ -277,9 +324,11 @@ static int unbind_locked(const char *root, const char *bdf, const char *driver)
 }
 
 /* Asks @may before the lock, for those who can't take it, and again under it. */
-static int run_locked(const char *root, const char *address,
-		      int (*may)(const char *root, const char *bdf, char *driver),
-		      int (*run)(const char *root, const char *bdf, const char *driver))
+static int run_locked(const char *root, const char *address, const char *to,
+		      int (*may)(const char *root, const char *bdf, char *driver,
+				 const char *to),
+		      int (*run)(const char *root, const char *bdf, const char *driver,
+				 const char *to))
 {
 	char bdf[USRPCI_BDF_LEN], driver[USRPCI_DRIVER_LEN];
 	int lock, ret;
@@ -287,22 +336,29 @@ static int run_locked(const char *root, const char *address,
 	ret = usrpci_parse_bdf(address, bdf);
 	if (ret)
 		return ret;
-	ret = may(root, bdf, driver);
+	ret = may(root, bdf, driver, to);
 	if (ret <= 0)
 		return ret;
 	lock = usrpci_records_lock(root);
 	if (lock < 0)
 		return lock;
-	ret = may(root, bdf, driver);
+	ret = may(root, bdf, driver, to);
 	if (ret > 0)
-		ret = run(root, bdf, driver);
+		ret = run(root, bdf, driver, to);
 	close(lock);
 	return ret;
 }
 
+int usrpci_bind_driver_at(const char *root, const char *address, const char *driver)
+{
+	if (!driver || !is_ours(driver))
+		return -EINVAL;
+	return run_locked(root, address, driver, may_bind, bind_locked);
+}
+
 int usrpci_bind_at(const char *root, const char *address)
 {
-	return run_locked(root, address, may_bind, bind_locked);
+	return usrpci_bind_driver_at(root, address, USRPCI_DRIVER);
 }
 
 int usrpci_bind_strict_at(const char *root, const char *address, enum usrpci_isolation *was)
@@ -313,7 +369,7 @@ int usrpci_bind_strict_at(const char *root, const char *address, enum usrpci_iso
 	if (ret)
 		return ret;
 	before = usrpci_group_isolation(root, bdf);
-	ret = run_locked(root, address, may_bind_strict, bind_strict_locked);
+	ret = run_locked(root, address, USRPCI_DRIVER, may_bind_strict, bind_strict_locked);
 	if (!ret && was)
 		*was = before;
 	return ret;
@@ -321,12 +377,17 @@ int usrpci_bind_strict_at(const char *root, const char *address, enum usrpci_iso
 
 int usrpci_unbind_at(const char *root, const char *address)
 {
-	return run_locked(root, address, may_unbind, unbind_locked);
+	return run_locked(root, address, NULL, may_unbind, unbind_locked);
 }
 
 USRPCI_PUBLIC int usrpci_bind(const char *address)
 {
 	return usrpci_bind_at("", address);
+}
+
+USRPCI_PUBLIC int usrpci_bind_driver(const char *address, const char *driver)
+{
+	return usrpci_bind_driver_at("", address, driver);
 }
 
 USRPCI_PUBLIC int usrpci_bind_strict(const char *address, enum usrpci_isolation *was)

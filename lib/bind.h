@@ -7,6 +7,7 @@
 
 /* As usrpci_bind() and the others, below @root. */
 int usrpci_bind_at(const char *root, const char *address);
+int usrpci_bind_driver_at(const char *root, const char *address, const char *driver);
 int usrpci_bind_strict_at(const char *root, const char *address, enum usrpci_isolation *was);
 int usrpci_unbind_at(const char *root, const char *address);
 

@@ -28,6 +28,8 @@ USRPCI_PUBLIC const char *usrpci_event_name(enum usrpci_event_kind kind)
 		return "fatal bus error";
 	case USRPCI_IRQ_STORM:
 		return "interrupt storm";
+	case USRPCI_REMOVAL_ASKED:
+		return "wanted back";
 	}
 	return "unknown event";
 }

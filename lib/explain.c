@@ -129,8 +129,18 @@ static int explain_isolation(struct sentence *s)
 		   "usrpci bind --strict %s", s->dev->bdf);
 }
 
+/* VFIO counts mappings; a container has the limit that was in force when it was opened. */
+static int explain_crowd(struct sentence *s)
+{
+	return say(s, "the kernel takes no more mappings at once: unmap some, or map fewer and "
+		   "larger ones; or as root, before the program is started, run: echo 1000000 "
+		   ">/sys/module/vfio_iommu_type1/parameters/dma_entry_limit");
+}
+
 static int explain_coherent(struct sentence *s)
 {
+	if (s->why.err == -EMFILE)
+		return explain_crowd(s);
 	if (s->why.err != -ENOMEM)
 		return explain_isolation(s);
 	if (s->why.missing)
@@ -162,6 +172,8 @@ static int explain_map(struct sentence *s)
 	case -ENOSPC:
 		return say(s, "there are more bus addresses than nr_sg has room for; it now says "
 			   "how many; see: usrpci_sg_room() in <usrpci/dma.h>");
+	case -EMFILE:
+		return explain_crowd(s);
 	case -ERANGE:
 		return say(s, "memory lies where the DMA mask doesn't reach, and it may not or "
 			   "can't be bounced: drop USRPCI_NO_BOUNCE, use coherent memory, or "

@@ -9,6 +9,11 @@
 int usrpci_explain_open_from(const struct usrpci_backend *const *backends, const char *root,
 			     const char *address, int err, char *buf, size_t len);
 
+/* As usrpci_explain_bind(). */
+int usrpci_explain_bind_from(const struct usrpci_backend *const *backends, const char *root,
+			     const char *address, const char *driver, int err, char *buf,
+			     size_t len);
+
 /* A sentence for an error that nothing more is known of. */
 int usrpci_explain_errno(const char *bdf, int err, char *buf, size_t len);
 

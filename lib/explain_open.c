@@ -89,6 +89,55 @@ static int explain_other(const char *root, const char *bdf, const char *driver, 
 	return usrpci_explain_errno(bdf, err, buf, len);
 }
 
+/* The same of one that vfio-pci was to get. */
+static int explain_vfio(const char *root, const char *bdf, const char *driver, int err,
+			char *buf, size_t len)
+{
+	switch (err) {
+	case -EXDEV:
+		return snprintf(buf, len, "vfio-pci needs an IOMMU, and there is none before %s, "
+				"or it is off; usrpci's own module needs none; run: usrpci bind %s",
+				bdf, bdf);
+	case -ENODEV:
+		if (!usrpci_sysfs_exists(USRPCI_SYS_DRIVER, root, USRPCI_VFIO_DRIVER))
+			return snprintf(buf, len, "the module vfio-pci isn't loaded; run: "
+					"modprobe vfio-pci");
+		return snprintf(buf, len, "vfio-pci can't take %s; run: dmesg | grep %s", bdf, bdf);
+	case -EACCES:
+	case -EPERM:
+	case -EROFS:
+		return snprintf(buf, len, "%s can't be taken from %s without the right to write to "
+				"/sys and /run; as root, run: usrpci bind --driver vfio-pci %s",
+				bdf, *driver ? driver : "no driver", bdf);
+	}
+	return explain_other(root, bdf, driver, err, buf, len);
+}
+
+int usrpci_explain_bind_from(const struct usrpci_backend *const *backends, const char *root,
+			     const char *address, const char *to, int err, char *buf, size_t len)
+{
+	char driver[USRPCI_DRIVER_LEN], bdf[USRPCI_BDF_LEN], text[64];
+
+	if (!to || (strcmp(to, USRPCI_DRIVER) && strcmp(to, USRPCI_VFIO_DRIVER))) {
+		make_printable(text, sizeof(text), to);
+		return snprintf(buf, len, "\"%s\" is no driver that functions are given to; run: "
+				"usrpci help bind", text);
+	}
+	/* Backends know of those that are theirs already. */
+	if (usrpci_parse_bdf(address, bdf) ||
+	    usrpci_function_driver(root, bdf, driver, sizeof(driver)) || !strcmp(driver, to))
+		return usrpci_explain_open_from(backends, root, address, err, buf, len);
+	if (strcmp(to, USRPCI_DRIVER))
+		return explain_vfio(root, bdf, driver, err, buf, len);
+	return explain_other(root, bdf, driver, err, buf, len);
+}
+
+USRPCI_PUBLIC int usrpci_explain_bind(const char *address, const char *driver, int err, char *buf,
+				      size_t len)
+{
+	return usrpci_explain_bind_from(usrpci_backends, "", address, driver, err, buf, len);
+}
+
 int usrpci_explain_open_from(const struct usrpci_backend *const *backends, const char *root,
 			     const char *address, int err, char *buf, size_t len)
 {

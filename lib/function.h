@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #define USRPCI_DRIVER		"usrpci"
+#define USRPCI_VFIO_DRIVER	"vfio-pci"
 #define USRPCI_DRIVER_LEN	256	/* bytes that hold any driver's name */
 
 /* As usrpci_driver(), below @root. */

@@ -45,7 +45,22 @@ static void add_name(const char *root, const char *name, char *names, size_t len
 		 *driver ? driver : "no driver");
 }
 
-int usrpci_group_others(const char *root, const char *bdf, char *names, size_t len)
+/* As VFIO wants the others: with it, or with nobody who could use them. */
+static bool is_idle(const char *root, const char *name)
+{
+	static const char *const idle[] = { "", USRPCI_VFIO_DRIVER, "pci-stub" };
+	char driver[USRPCI_DRIVER_LEN] = "";
+	unsigned int i;
+
+	usrpci_function_driver(root, name, driver, sizeof(driver));
+	for (i = 0; i < sizeof(idle) / sizeof(idle[0]); i++) {
+		if (!strcmp(driver, idle[i]))
+			return true;
+	}
+	return false;
+}
+
+static int list_others(const char *root, const char *bdf, bool and_idle, char *names, size_t len)
 {
 	char path[PATH_MAX];
 	struct dirent *entry;
@@ -59,13 +74,24 @@ int usrpci_group_others(const char *root, const char *bdf, char *names, size_t l
 		return -errno;
 	while ((entry = readdir(dir))) {
 		if (*entry->d_name == '.' || !strcmp(entry->d_name, bdf) ||
-		    is_bridge(root, entry->d_name))
+		    is_bridge(root, entry->d_name) ||
+		    (!and_idle && is_idle(root, entry->d_name)))
 			continue;
 		add_name(root, entry->d_name, names, len);
 		nr++;
 	}
 	closedir(dir);
 	return nr;
+}
+
+int usrpci_group_others(const char *root, const char *bdf, char *names, size_t len)
+{
+	return list_others(root, bdf, true, names, len);
+}
+
+int usrpci_group_busy(const char *root, const char *bdf, char *names, size_t len)
+{
+	return list_others(root, bdf, false, names, len);
 }
 
 int usrpci_group_isolation(const char *root, const char *bdf)

@@ -26,6 +26,9 @@ int usrpci_group_type(const char *root, const char *bdf, char *type);
  */
 int usrpci_group_others(const char *root, const char *bdf, char *names, size_t len);
 
+/* Those of them that another driver than VFIO has. */
+int usrpci_group_busy(const char *root, const char *bdf, char *names, size_t len);
+
 /* Return: enum usrpci_isolation, or a negative errno. */
 int usrpci_group_isolation(const char *root, const char *bdf);
 

@@ -7,7 +7,7 @@
 #include "group.h"
 
 /**
- * struct usrpci_record - What a function had before it was bound to usrpci.
+ * struct usrpci_record - What a function had before it was bound to usrpci or vfio-pci.
  * @driver: empty: none
  * @override: its driver_override, empty: none
  * @type: its IOMMU group's type, empty: that wasn't changed

@@ -32,7 +32,7 @@ PROGRAMS := $(BUILD)/bin/usrpci $(BUILD)/bin/usrpci-sim $(DRIVERS:%=$(BUILD)/bin
 EXAMPLES := $(patsubst %.c,$(BUILD)/%,$(wildcard examples/*.c))
 TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*.c tests/kernel/*.c \
 	tests/drivers/*.c tests/tools/*.c tests/campaign/*.c tests/sim/*.c \
-	tests/conformance/*_test.c))
+	tests/conformance/*_test.c tests/vfio/*.c))
 BENCHES := $(patsubst %.c,$(BUILD)/%,$(wildcard bench/*.c))
 TEST_COMMON := $(call objs,$(wildcard tests/harness/*.c))
 
@@ -66,6 +66,7 @@ $(BUILD)/obj/tests/unit/%.o: EXTRA_CFLAGS = -Ilib -Itests/harness
 $(BUILD)/obj/tests/drivers/%.o: EXTRA_CFLAGS = -Iinclude/uapi -Itests/harness -Idrivers
 $(BUILD)/obj/tests/sim/%.o: EXTRA_CFLAGS = -Isim -Ilib -Idrivers -Itests/harness
 $(BUILD)/obj/tests/conformance/%.o: EXTRA_CFLAGS = -Itests/harness -Idrivers
+$(BUILD)/obj/tests/vfio/%.o: EXTRA_CFLAGS = -Iinclude/uapi -Itests/harness
 $(BUILD)/obj/tests/tools/%.o: EXTRA_CFLAGS = -Itools
 $(BUILD)/obj/tools/%.o: EXTRA_CFLAGS = -DUSRPCI_VERSION=\"$(VERSION)\"
 $(BUILD)/obj/sim/%.o: EXTRA_CFLAGS = -Isim -Ilib -Idrivers

@@ -23,13 +23,14 @@
 /* What bind did with one function. */
 struct binding {
 	char bdf[USRPCI_BDF_LEN];
+	const char *driver;	/* the driver that gets it */
 	char before[64];	/* the driver that had it */
 	char path[PATH_MAX];	/* the device file */
 	int group;		/* IOMMU group, -1 without */
 	char isolation_before[16];
 	char isolation[16];
 	struct stat file;
-	struct stat former;	/* the file, if it was usrpci's already */
+	struct stat former;	/* the file, if it was there already */
 };
 
 static void say_use(const struct use *use, void *data)
@@ -121,7 +122,7 @@ static enum status set_up_file(struct binding *binding, const struct options *op
 		ret = set_owner(binding, options);
 	if (!ret)
 		return STATUS_OK;
-	if (strcmp(binding->before, USRPCI_DRIVER))
+	if (strcmp(binding->before, binding->driver))
 		usrpci_unbind(binding->bdf);
 	return complain(ret == -EPERM ? STATUS_NOT_PERMITTED : STATUS_FAILED,
 			"%s stays with %s, %s (%s); see: dmesg", binding->bdf,
@@ -150,8 +151,8 @@ static void print_text(const struct binding *binding, bool strict)
 	if (strict)
 		snprintf(number, sizeof(number), "%s (IOMMU group %d)", moved ? "" : " already",
 			 binding->group);
-	printf("%s: %s → usrpci, isolation %s%s%s%s, %s %s:%s %04o\n", binding->bdf,
-	       *binding->before ? binding->before : "no driver",
+	printf("%s: %s → %s, isolation %s%s%s%s, %s %s:%s %04o\n", binding->bdf,
+	       *binding->before ? binding->before : "no driver", binding->driver,
 	       moved ? binding->isolation_before : "", moved ? " → " : "",
 	       binding->isolation, number, binding->path, owner, group,
 	       binding->file.st_mode & 07777);
@@ -165,7 +166,7 @@ static struct json_object *make_json(const struct binding *binding)
 	owner_names(binding, owner, group, sizeof(owner));
 	json_add_text(object, "address", binding->bdf);
 	json_add_text(object, "previous_driver", binding->before);
-	json_add_text(object, "driver", USRPCI_DRIVER);
+	json_add_text(object, "driver", binding->driver);
 	json_add_text(object, "isolation_before", binding->isolation_before);
 	json_add_text(object, "isolation", binding->isolation);
 	json_add_text(object, "path", binding->path);
@@ -196,17 +197,32 @@ static enum status bind_strict(struct binding *binding)
 		return complain(STATUS_NOT_PERMITTED, "only root may change the isolation of %s; "
 				"as root, run: usrpci bind --strict %s",
 				binding->bdf, binding->bdf);
-	return complain_open(binding->bdf, ret);
+	return complain_bind(binding->bdf, binding->driver, ret);
 }
 
-static enum status bind_to_usrpci(struct binding *binding, const struct options *options)
+/* By VFIO it is strict in any case. */
+static enum status give(struct binding *binding, const struct options *options)
 {
 	int ret;
 
-	if (options->given & TAKES_STRICT)
+	if (options->given & TAKES_STRICT && !strcmp(binding->driver, USRPCI_DRIVER))
 		return bind_strict(binding);
-	ret = usrpci_bind(binding->bdf);
-	return ret ? complain_open(binding->bdf, ret) : STATUS_OK;
+	if (options->given & TAKES_STRICT)
+		read_isolation(binding);
+	ret = usrpci_bind_driver(binding->bdf, binding->driver);
+	return ret ? complain_bind(binding->bdf, binding->driver, ret) : STATUS_OK;
+}
+
+/* VFIO's is that of all functions of the IOMMU group. */
+static void name_file(struct binding *binding)
+{
+	char group[16];
+
+	if (!strcmp(binding->driver, USRPCI_DRIVER) ||
+	    sysfs_link(group, sizeof(group), "/sys/bus/pci/devices/%s/iommu_group", binding->bdf))
+		snprintf(binding->path, sizeof(binding->path), "/dev/usrpci/%s", binding->bdf);
+	else
+		snprintf(binding->path, sizeof(binding->path), "/dev/vfio/%s", group);
 }
 
 static enum status bind_one(struct binding *binding, const struct options *options)
@@ -216,14 +232,16 @@ static enum status bind_one(struct binding *binding, const struct options *optio
 
 	if (ret)
 		return complain_open(binding->bdf, ret);
-	snprintf(binding->path, sizeof(binding->path), "/dev/usrpci/%s", binding->bdf);
+	binding->driver = options->driver;
+	name_file(binding);
 	if (stat(binding->path, &binding->former))
 		binding->former.st_mode = 0;
-	/* Once it's usrpci's, no disk or network of it is left. */
-	if (!(options->given & TAKES_FORCE) && strcmp(binding->before, USRPCI_DRIVER))
+	/* Once it's usrpci's or VFIO's, no disk or network of it is left. */
+	if (!(options->given & TAKES_FORCE) && strcmp(binding->before, USRPCI_DRIVER) &&
+	    strcmp(binding->before, VFIO_DRIVER))
 		status = check_unused(binding->bdf);
 	if (!status)
-		status = bind_to_usrpci(binding, options);
+		status = give(binding, options);
 	if (status)
 		return status;
 	read_isolation(binding);
@@ -262,8 +280,8 @@ static enum status run(const struct options *options, int nr, char **args)
 const struct subcommand bind_command = {
 	.name = "bind",
 	.arguments = "BDF...",
-	.summary = "Take functions from their drivers and give them to usrpci",
-	.takes = TAKES_FORCE | TAKES_GROUP | TAKES_JSON | TAKES_MODE | TAKES_STRICT,
+	.summary = "Take functions from their drivers and give them to usrpci or vfio-pci",
+	.takes = TAKES_DRIVER | TAKES_FORCE | TAKES_GROUP | TAKES_JSON | TAKES_MODE | TAKES_STRICT,
 	.min = 1,
 	.run = run,
 };

@@ -71,6 +71,15 @@ enum status complain_open(const char *bdf, int err)
 	return status_of(err);
 }
 
+enum status complain_bind(const char *bdf, const char *driver, int err)
+{
+	char sentence[512];
+
+	usrpci_explain_bind(bdf, driver, err, sentence, sizeof(sentence));
+	say_explained(bdf, sentence);
+	return status_of(err);
+}
+
 enum status complain_call(struct usrpci_device *dev, const char *bdf, int err)
 {
 	char sentence[512];

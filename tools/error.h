@@ -41,13 +41,23 @@ enum status status_of(int err);
 struct usrpci_device;
 
 /**
- * complain_open() - Say why a function couldn't be opened, bound or unbound.
+ * complain_open() - Say why a function couldn't be opened or unbound.
  * @bdf: the function
  * @err: what the library returned
  *
  * Return: the status that fits @err.
  */
 enum status complain_open(const char *bdf, int err);
+
+/**
+ * complain_bind() - Say why a function couldn't be given to a driver.
+ * @bdf: the function
+ * @driver: the driver
+ * @err: what the library returned
+ *
+ * Return: the status that is meant by @err.
+ */
+enum status complain_bind(const char *bdf, const char *driver, int err);
 
 /**
  * complain_call() - Say why a call on an open function failed.

@@ -96,6 +96,12 @@ void function_isolation(const char *root, const char *bdf, int iommu_group,
 		snprintf(name, len, "%s", usrpci_isolation_name(USRPCI_NO_ISOLATION));
 		return;
 	}
+	/* VFIO opens it behind page tables of its own, or not at all. */
+	if (!sysfs_link(type, sizeof(type), "%s/sys/bus/pci/devices/%s/driver", root, bdf) &&
+	    !strcmp(type, VFIO_DRIVER)) {
+		snprintf(name, len, "%s", usrpci_isolation_name(USRPCI_STRICT));
+		return;
+	}
 	sysfs_text(type, sizeof(type), "%s/sys/kernel/iommu_groups/%d/type", root, iommu_group);
 	if (!strcmp(type, "DMA"))
 		snprintf(name, len, "%s", usrpci_isolation_name(USRPCI_STRICT));
@@ -248,7 +254,7 @@ int function_read(const char *root, const char *bdf, struct function *function)
 
 bool function_bound(const struct function *function)
 {
-	return !strcmp(function->driver, USRPCI_DRIVER);
+	return !strcmp(function->driver, USRPCI_DRIVER) || !strcmp(function->driver, VFIO_DRIVER);
 }
 
 void function_title(const struct function *function, char *title, size_t len)

@@ -12,6 +12,9 @@
 /* The driver's name, and its class in sysfs. */
 #define USRPCI_DRIVER	"usrpci"
 
+/* The kernel's own, which the library drives functions by too. */
+#define VFIO_DRIVER	"vfio-pci"
+
 /**
  * struct function - What the kernel tells of a function, whoever drives it.
  * @bdf: its full name
@@ -97,7 +100,7 @@ int function_read(const char *root, const char *bdf, struct function *function);
 bool function_exists(const char *root, const char *bdf);
 
 /**
- * function_bound() - Tell whether a function is bound to usrpci.
+ * function_bound() - Tell whether a function is bound to usrpci or vfio-pci.
  * @function: the function
  *
  * Return: whether it is.

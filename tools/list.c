@@ -47,7 +47,7 @@ static int print_table(const struct function *functions, size_t nr, const struct
 	if (table.nr > table.columns)
 		table_print(&table);
 	else if (options->given & TAKES_BOUND)
-		warn("nothing is bound to usrpci; to bind a function: usrpci bind BDF");
+		warn("nothing is bound to usrpci or vfio-pci; to bind a function: usrpci bind BDF");
 	else
 		warn("there is nothing but bridges; to see them: usrpci list --all");
 	return ret;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <usrpci.h>
+#include "function.h"
 #include "options.h"
 
 static const struct {
@@ -16,8 +17,9 @@ static const struct {
 	const char *help;
 } known[] = {
 	{ "all", NULL, TAKES_ALL, "show bridges too" },
-	{ "bound", NULL, TAKES_BOUND, "show only what is bound to usrpci" },
+	{ "bound", NULL, TAKES_BOUND, "show only what is bound to usrpci or vfio-pci" },
 	{ "count", "N", TAKES_COUNT, "read N values, one after the other (1)" },
+	{ "driver", "NAME", TAKES_DRIVER, "usrpci, or vfio-pci: the kernel's VFIO (usrpci)" },
 	{ "force", NULL, TAKES_FORCE, "take the function even if it is in use" },
 	{ "group", "NAME", TAKES_GROUP, "give the device file to a group" },
 	{ "json", NULL, TAKES_JSON, "print JSON" },
@@ -76,6 +78,12 @@ static bool parse_mode(const char *text, struct options *options)
 	return true;
 }
 
+static bool parse_driver(const char *text, struct options *options)
+{
+	options->driver = text;
+	return !strcmp(text, USRPCI_DRIVER) || !strcmp(text, VFIO_DRIVER);
+}
+
 static bool parse_width(const char *text, struct options *options)
 {
 	if (strlen(text) != 1 || !strchr("1248", *text))
@@ -91,6 +99,9 @@ static bool set_option(unsigned int bit, const char *text, struct options *optio
 	switch (bit) {
 	case TAKES_COUNT:
 		valid = parse_number(text, &options->count) && options->count;
+		break;
+	case TAKES_DRIVER:
+		valid = parse_driver(text, options);
 		break;
 	case TAKES_GROUP:
 		valid = parse_group(text, options);
@@ -144,7 +155,7 @@ int options_parse(const struct subcommand *command, int argc, char **argv,
 	struct option accepted[NR_KNOWN + 1] = { 0 };
 	int found;
 
-	*options = (struct options){ .count = 1, .width = 4, .gid = -1 };
+	*options = (struct options){ .count = 1, .width = 4, .gid = -1, .driver = USRPCI_DRIVER };
 	list_options(command->takes | TAKES_HELP, accepted);
 	opterr = 0;
 	optind = 0;	/* glibc: forget what was parsed before */

@@ -18,7 +18,8 @@
 #define TAKES_MODE	(1U << 6)
 #define TAKES_STRICT	(1U << 7)
 #define TAKES_WIDTH	(1U << 8)
-#define TAKES_HELP	(1U << 9)	/* every subcommand does */
+#define TAKES_DRIVER	(1U << 9)
+#define TAKES_HELP	(1U << 10)	/* every subcommand does */
 
 /**
  * struct options - The options of a command line.
@@ -27,6 +28,7 @@
  * @width: bytes of a value: 1, 2, 4 or 8
  * @gid: group that the device file is given to
  * @mode: permissions that it gets
+ * @driver: that functions are given to
  */
 struct options {
 	unsigned int given;
@@ -34,6 +36,7 @@ struct options {
 	unsigned int width;
 	gid_t gid;
 	mode_t mode;
+	const char *driver;
 };
 
 /**

@@ -1,18 +1,44 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The usrpci authors
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 #include <usrpci.h>
 #include "commands.h"
 #include "function.h"
 #include "json.h"
+#include "sysfs.h"
 
-static enum status unbind_one(const char *bdf, char *driver, size_t len)
+/* The kernel waits, and doesn't say for whom. */
+static void warn_of_vfio(const char *bdf)
+{
+	char path[32], group[16];
+	int fd;
+
+	if (sysfs_link(group, sizeof(group), "/sys/bus/pci/devices/%s/iommu_group", bdf))
+		return;
+	snprintf(path, sizeof(path), "/dev/vfio/%s", group);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd >= 0)
+		close(fd);
+	else if (errno == EBUSY)
+		warn("%s may be open: then this waits till it is closed; to see where: fuser -v "
+		     "/dev/vfio/%s /dev/vfio/devices/*", bdf, group);
+}
+
+/* @from: set to the driver that had it, @driver: to the one that has it then. */
+static enum status unbind_one(const char *bdf, char *from, char *driver, size_t len)
 {
 	char opener[64];
 	pid_t pid = function_opener("", bdf, opener, sizeof(opener));
-	int ret = usrpci_unbind(bdf);
+	int ret = usrpci_driver(bdf, from, len);
 
+	if (!ret && !strcmp(from, VFIO_DRIVER))
+		warn_of_vfio(bdf);
+	if (!ret)
+		ret = usrpci_unbind(bdf);
 	if (!ret)
 		ret = usrpci_driver(bdf, driver, len);
 	if (ret == -EACCES || ret == -EPERM)
@@ -40,20 +66,20 @@ static enum status run(const struct options *options, int nr, char **args)
 {
 	struct json_object *array = json_object_new_array();
 	enum status status, worst = STATUS_OK;
-	char bdf[USRPCI_BDF_LEN], driver[64] = "";
+	char bdf[USRPCI_BDF_LEN], from[64] = "", driver[64] = "";
 	int i;
 
 	for (i = 0; i < nr; i++) {
 		status = parse_address(args[i], bdf);
 		if (!status)
-			status = unbind_one(bdf, driver, sizeof(driver));
+			status = unbind_one(bdf, from, driver, sizeof(driver));
 		if (status > worst)
 			worst = status;
 		if (status)
 			continue;
 		json_object_array_add(array, make_json(bdf, driver));
 		if (!(options->given & TAKES_JSON))
-			printf("%s: usrpci → %s\n", bdf, *driver ? driver : "no driver");
+			printf("%s: %s → %s\n", bdf, from, *driver ? driver : "no driver");
 	}
 	if (options->given & TAKES_JSON)
 		json_print(array);
@@ -65,7 +91,7 @@ static enum status run(const struct options *options, int nr, char **args)
 const struct subcommand unbind_command = {
 	.name = "unbind",
 	.arguments = "BDF...",
-	.summary = "Take functions from usrpci and give them back to their drivers",
+	.summary = "Take functions from usrpci or vfio-pci and give them back to their drivers",
 	.takes = TAKES_JSON,
 	.min = 1,
 	.run = run,

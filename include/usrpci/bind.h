@@ -24,6 +24,18 @@ extern "C" {
 int usrpci_bind(const char *address);
 
 /**
+ * usrpci_bind_driver() - Take a function from its driver and give it to one that is named.
+ * @address: the function
+ * @driver: "usrpci", as usrpci_bind() does, or "vfio-pci", the kernel's VFIO
+ *
+ * From one of the two to the other too: what was remembered of the first is kept.
+ *
+ * Return: 0; -EINVAL also for another driver; -EXDEV vfio-pci needs an IOMMU, and there
+ * is none; others as usrpci_bind(). usrpci_explain_bind() makes a sentence of it.
+ */
+int usrpci_bind_driver(const char *address, const char *driver);
+
+/**
  * usrpci_bind_strict() - As usrpci_bind(), with the function's isolation made strict.
  * @address: the function
  * @was: set to the isolation that it had, if all goes well; or NULL
@@ -39,15 +51,29 @@ int usrpci_bind(const char *address);
 int usrpci_bind_strict(const char *address, enum usrpci_isolation *was);
 
 /**
- * usrpci_unbind() - Take a function from usrpci.ko and give it back.
+ * usrpci_unbind() - Take a function from usrpci.ko or vfio-pci and give it back.
  * @address: the function
  *
- * The driver that usrpci_bind() took it from gets it again; a process that has
- * it open meets -ENODEV.
+ * The driver that usrpci_bind() took it from gets it again. A process that has it open
+ * through usrpci.ko meets -ENODEV; through vfio-pci it is told USRPCI_REMOVAL_ASKED, and
+ * this waits till it closes.
  *
- * Return: 0; -ENXIO if it isn't bound to usrpci; others as usrpci_bind().
+ * Return: 0; -ENXIO if it isn't bound to usrpci, or to vfio-pci by usrpci_bind_driver();
+ * others as usrpci_bind().
  */
 int usrpci_unbind(const char *address);
+
+/**
+ * usrpci_explain_bind() - Say why giving a function to a driver failed, and what to do.
+ * @address: as given to usrpci_bind_driver()
+ * @driver: the same; or "usrpci" for usrpci_bind() and usrpci_bind_strict()
+ * @err: what it returned
+ * @buf: the sentence
+ * @len: bytes of @buf; the sentence is cut to fit
+ *
+ * Return: length of the whole sentence.
+ */
+int usrpci_explain_bind(const char *address, const char *driver, int err, char *buf, size_t len);
 
 /**
  * usrpci_driver() - Name the driver that a function is bound to.

@@ -42,7 +42,7 @@ enum usrpci_isolation {
 /**
  * struct usrpci_info - What a function is.
  * @bdf: its name, "DDDD:BB:DD.F"; where it's no machine's, as much of its address as fits
- * @backend: name of the backend that serves it: "kernel", "vfio-user"
+ * @backend: name of the backend that serves it: "kernel", "vfio", "vfio-user"
  * @caps: USRPCI_CAN_*
  * @vendor: PCI vendor id
  * @device: PCI device id
@@ -90,22 +90,24 @@ struct usrpci_info {
  *	somebody plays behind a socket; "sim:NAME", one that usrpci-sim plays for this
  *	program alone
  *
- * The driver that the function is bound to says which backend serves it: usrpci, the
- * kernel's module. The function is enabled and has been reset if it can be; bus mastering is
- * off. Only one may have it open at a time.
+ * The driver that the function is bound to says which backend serves it: usrpci, our own
+ * module, or vfio-pci, the kernel's VFIO. The function is enabled and has been reset if it
+ * can be; bus mastering is off. Only one may have it open at a time; with VFIO that goes for
+ * all functions of its IOMMU group together, in this program too.
  *
  * Return: 0; -EINVAL for an address that isn't one; -ENOENT no such function;
  * -ENXIO it isn't bound to a driver that a backend serves; -EBUSY it is open
  * already; -EACCES or -EPERM not allowed; -EIO it couldn't be reset, or its link
- * failed and hasn't recovered; other negative errno. usrpci_explain_open() makes a sentence of it.
+ * failed and hasn't recovered; -EXDEV vfio-pci has it, and there is no IOMMU; other negative
+ * errno. usrpci_explain_open() makes a sentence of it.
  */
 int usrpci_open(struct usrpci_device **devp, const char *address);
 
 /**
  * usrpci_open_fd() - Use a descriptor that was opened elsewhere.
  * @devp: set to the device
- * @fd: from usrpci_fd(), in this process or passed from another; it stays the
- *	caller's and is not closed by usrpci_close()
+ * @fd: from usrpci_fd() of a function that usrpci's own module has, in this process or passed
+ *	from another; it stays the caller's and is not closed by usrpci_close()
  *
  * Return: 0, -EBADF, or -EINVAL if the descriptor is no PCI function's; that of a device behind
  * a socket isn't, either.
@@ -125,8 +127,9 @@ void usrpci_close(struct usrpci_device *dev);
  * usrpci_fd() - The descriptor behind a device.
  * @dev: the device
  *
- * It may be polled: POLLPRI says that usrpci_event() has something to tell,
- * POLLHUP that the function has gone. It stays the device's own: dup(2) it to pass it on.
+ * It may be polled: POLLIN or POLLPRI, as the backend has it, says that usrpci_event() has
+ * something to tell, POLLHUP that the function has gone. It stays the device's own: dup(2)
+ * it to pass it on.
  *
  * Return: the descriptor, or -EOPNOTSUPP where the backend has none.
  */

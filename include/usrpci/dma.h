@@ -141,8 +141,8 @@ unsigned int usrpci_sg_room(size_t len);
  *
  * Return: 0; -EFAULT memory that isn't there or doesn't allow @direction;
  * -ENOSPC too little room for the bus addresses; -ENOMEM too little locked
- * memory allowed, or none left; -ERANGE it would have to be bounced and may not
- * or can't; -EINVAL; other negative errno.
+ * memory allowed, or none left; -EMFILE too many mappings; -ERANGE it would have to be
+ * bounced and may not or can't; -EINVAL; other negative errno.
  */
 int usrpci_map(struct usrpci_device *dev, struct usrpci_mapping *maps, unsigned int nr);
 

@@ -20,6 +20,8 @@ extern "C" {
  * @USRPCI_BUS_ERROR: PCI Express lost a transaction of it; it goes on
  * @USRPCI_FATAL_ERROR: its link failed; USRPCI_REVOKED follows
  * @USRPCI_IRQ_STORM: a vector fired so often that it was masked
+ * @USRPCI_REMOVAL_ASKED: it is wanted back; whoever unbinds or unplugs it waits till it
+ *	is closed, and asks again meanwhile
  */
 enum usrpci_event_kind {
 	USRPCI_REMOVED = 1,
@@ -29,6 +31,7 @@ enum usrpci_event_kind {
 	USRPCI_BUS_ERROR,
 	USRPCI_FATAL_ERROR,
 	USRPCI_IRQ_STORM,
+	USRPCI_REMOVAL_ASKED,
 };
 
 /**
@@ -50,7 +53,7 @@ struct usrpci_event {
  * @dev: the device
  * @event: filled in
  *
- * Doesn't wait: poll(2) usrpci_fd() for POLLPRI. That the function has gone is
+ * Doesn't wait: poll(2) usrpci_fd() for POLLIN | POLLPRI. That the function has gone is
  * told last, and once.
  *
  * Return: 0; -EAGAIN nothing happened; -ENODEV the function has gone and that was

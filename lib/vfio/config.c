@@ -14,10 +14,11 @@
 static int get(struct usrpci_vfio_device *dev, unsigned int offset, unsigned int width,
 	       uint32_t *value)
 {
+	const uint64_t end = (uint64_t)offset + width;
 	uint32_t raw = 0;
 	int err;
 
-	if (offset + width > dev->regions[VFIO_PCI_CONFIG_REGION_INDEX].len)
+	if (end > dev->regions[VFIO_PCI_CONFIG_REGION_INDEX].len)
 		return -EINVAL;
 	err = dev->ops->read(dev, VFIO_PCI_CONFIG_REGION_INDEX, offset, &raw, width);
 	if (!err)

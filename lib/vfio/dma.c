@@ -17,6 +17,14 @@ static uint64_t page_size(void)
 	return (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
+/* Bytes of all pages that @len bytes at @addr lie in. */
+static uint64_t whole_pages(const void *addr, uint64_t len)
+{
+	const uint64_t page = page_size(), offset = (uintptr_t)addr & (page - 1);
+
+	return (offset + len + page - 1) & ~(page - 1);
+}
+
 void usrpci_dmas_init(struct usrpci_dmas *dmas)
 {
 	pthread_mutex_init(&dmas->lock, NULL);
@@ -72,7 +80,7 @@ int usrpci_vfio_set_dma_mask(struct usrpci_device *dev, uint64_t streaming, uint
 static int take_iova(struct usrpci_dmas *dmas, struct usrpci_dma *dma)
 {
 	const uint64_t page = page_size(), start = (uintptr_t)dma->addr & ~(page - 1);
-	const uint64_t len = ((uintptr_t)dma->addr + dma->len - start + page - 1) & ~(page - 1);
+	const uint64_t len = whole_pages(dma->addr, dma->len);
 	const uint64_t last = dma->coherent ? dmas->coherent_mask : dmas->mask;
 	int err = -ENOSPC;
 
@@ -218,6 +226,16 @@ static void tell(struct usrpci_mapping *map, const struct usrpci_dma *dma)
 	map->nr_sg = 1;
 }
 
+/* What would have been locked next, had there been room for what failed. */
+static uint64_t rest_of(const struct usrpci_mapping *maps, unsigned int nr)
+{
+	uint64_t len = 0;
+
+	while (nr--)
+		len += whole_pages(maps[nr].addr, maps[nr].len);
+	return len;
+}
+
 static int map_all(struct usrpci_vfio_device *dev, struct usrpci_mapping *maps, unsigned int nr,
 		   struct usrpci_dma **dmas, uint64_t *missing)
 {
@@ -233,6 +251,7 @@ static int map_all(struct usrpci_vfio_device *dev, struct usrpci_mapping *maps, 
 		err = usrpci_dma_map(dev, &what, &dmas[i], missing);
 	}
 	if (err) {
+		*missing += *missing ? rest_of(&maps[i], nr - i) : 0;
 		for (i--; i--;)
 			usrpci_vfio_unmap(&dev->base, &dmas[i]->handle, 1);
 		return err;

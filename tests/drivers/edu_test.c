@@ -90,7 +90,7 @@ static void round_trip(unsigned char *out, unsigned char *in, size_t offset, siz
 static void test_dma(void **state)
 {
 	unsigned char *out = pages_new(4, 0), *in = pages_new(4, 0);
-	long pinned = pages_charged();
+	long pinned = pages_held();
 
 	round_trip(out, in + PAGE, 0, EDU_BUFFER_LEN);
 	round_trip(out + 17, in + PAGE + 5, 0, 1);
@@ -98,7 +98,7 @@ static void test_dma(void **state)
 	round_trip(out + PAGE - 100, in + 2 * PAGE - 1, 1000, 777);
 	round_trip(out + PAGE / 2, in + PAGE + 9, 7, EDU_BUFFER_LEN - 7);
 	/* Memory beyond 28 bits goes through a page that the driver keeps. */
-	assert_in_range(pages_charged(), pinned, pinned + 1);
+	assert_in_range(pages_held(), pinned, pinned + 1);
 	pages_free(out, 4);
 	pages_free(in, 4);
 }
@@ -134,7 +134,7 @@ static void test_interrupts_are_counted(void **state)
 static void test_refusals(void **state)
 {
 	unsigned char *mem = pages_new(2, 0);
-	long pinned = pages_charged();
+	long pinned = pages_held();
 
 	assert_int_equal(edu_dma_to_device(edu, mem, 0, 0), -EINVAL);
 	assert_int_equal(edu_dma_to_device(edu, mem, 0, EDU_BUFFER_LEN + 1), -EINVAL);
@@ -143,14 +143,14 @@ static void test_refusals(void **state)
 	assert_int_equal(edu_dma_to_device(edu, mem, SIZE_MAX, 2), -EINVAL);
 	assert_int_equal(edu_dma_to_device(edu, mem, 2, SIZE_MAX), -EINVAL);
 	assert_int_equal(edu_dma_from_device(edu, mem, 0, PAGE), -EINVAL);
-	assert_int_equal(pages_charged(), pinned);
+	assert_int_equal(pages_held(), pinned);
 	pages_free(mem, 2);
 }
 
 static void test_bad_memory(void **state)
 {
 	unsigned char *mem = pages_new(1, 0);
-	long pinned = pages_charged();
+	long pinned = pages_held();
 
 	assert_int_equal(mprotect(mem, PAGE, PROT_READ), 0);
 	assert_int_equal(edu_dma_from_device(edu, mem, 0, 64), -EFAULT);
@@ -158,7 +158,7 @@ static void test_bad_memory(void **state)
 	assert_int_equal(edu_dma_to_device(edu, mem, 0, 64), -EFAULT);
 	pages_free(mem, 1);
 	assert_int_equal(edu_dma_to_device(edu, mem, 0, 64), -EFAULT);
-	assert_int_equal(pages_charged(), pinned);
+	assert_int_equal(pages_held(), pinned);
 }
 
 /* Half of what is free: in a VM of 512 MB without IOMMU some of it lies beyond 28 bits. */

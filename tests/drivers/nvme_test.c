@@ -267,7 +267,7 @@ static void test_end_of_disk(void **state)
 static void test_out_of_range(void **state)
 {
 	const uint64_t size = disk_size();
-	long pinned = pages_charged();
+	long pinned = pages_held();
 
 	assert_int_equal(nvme_read(disk, size, scratch, 1), -EINVAL);
 	assert_int_equal(nvme_read(disk, size - 1, scratch, 2), -EINVAL);
@@ -275,20 +275,20 @@ static void test_out_of_range(void **state)
 	assert_int_equal(nvme_read(disk, UINT64_MAX - 511, scratch, 512), -EINVAL);
 	assert_int_equal(nvme_write(disk, size - 512, scratch, 1024), -EINVAL);
 	assert_int_equal(nvme_write(disk, 1, scratch, SIZE_MAX), -EINVAL);
-	assert_int_equal(pages_charged(), pinned);
+	assert_int_equal(pages_held(), pinned);
 	read_and_compare(0, PAGE, 0);
 }
 
 static void test_bad_memory(void **state)
 {
 	unsigned char *mem = memory(4 * PAGE);
-	long pinned = pages_charged();
+	long pinned = pages_held();
 
 	assert_int_equal(mprotect(mem + PAGE, PAGE, PROT_READ), 0);
 	assert_int_equal(nvme_read(disk, 0, mem, 4 * PAGE), -EFAULT);
 	munmap(mem + 2 * PAGE, PAGE);
 	assert_int_equal(nvme_write(disk, 0, mem, 4 * PAGE), -EFAULT);
-	assert_int_equal(pages_charged(), pinned);
+	assert_int_equal(pages_held(), pinned);
 	munmap(mem, 4 * PAGE);
 	read_and_compare(0, AREA - PAGE, 0);
 }
@@ -443,12 +443,12 @@ static void test_close_with_commands_under_way(void **state)
 	size_t i;
 
 	close_disk(state);
-	pinned = pages_charged();
+	pinned = pages_held();
 	assert_int_equal(open_disk(state), 0);
 	begin_flight(&flight, USRPCI_DMA_FROM_DEVICE);
 	submit_all(&flight, NVME_READ);
 	close_disk(state);
-	assert_int_equal(pages_charged(), pinned);
+	assert_int_equal(pages_held(), pinned);
 	memset(flight.map.addr, 0x77, flight.map.len);
 	nanosleep(&pause, NULL);
 	for (i = 0; i < flight.map.len; i++)
@@ -593,12 +593,12 @@ static void test_nothing_left_after_many_opens(void **state)
 	unsigned int i;
 
 	close_disk(state);
-	pinned = pages_charged();
+	pinned = pages_held();
 	for (i = 0; i < 10; i++) {
 		assert_int_equal(open_disk(state), 0);
 		read_and_compare(i * 1000, 10000, i);
 		close_disk(state);
-		assert_int_equal(pages_charged(), pinned);
+		assert_int_equal(pages_held(), pinned);
 	}
 	assert_int_equal(open_disk(state), 0);
 }
@@ -641,7 +641,7 @@ static int give_limit_back(void **state)
 static void test_memory_limits(void **state)
 {
 	static const unsigned long more[] = { 16UL << 20, 3UL << 20, 200000, 0 };
-	long pinned = pages_charged() * PAGE;
+	long pinned = pages_held() * PAGE;
 	unsigned int i;
 
 	if (!is_charged())
@@ -651,7 +651,7 @@ static void test_memory_limits(void **state)
 		set_limit(pinned + more[i]);
 		write_both(3 + i, 5000000, 4);
 		read_and_compare(0, AREA - PAGE, 0);
-		assert_int_equal(pages_charged() * PAGE, pinned);
+		assert_int_equal(pages_held() * PAGE, pinned);
 	}
 }
 

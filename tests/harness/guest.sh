@@ -1,10 +1,11 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 The usrpci authors
-# What the scripts that run tests in the VM share: QEMU's edu and nvme, given to usrpci and
-# taken back, and what must not be left of it.
+# What the scripts that run tests in the VM share: QEMU's edu and nvme, given to usrpci (or to
+# $DRIVER) and taken back, and what must not be left of it.
 
 pci=/sys/bus/pci
+driver=${DRIVER:-usrpci}
 
 # It checks each access.
 SLOW_KERNEL=
@@ -32,19 +33,21 @@ find_ids() {
 
 find_edus() { find_ids 0x1234 0x11e8; }
 
+is_bound() { [ -e "$pci/drivers/$driver/$1" ]; }
+
 bind() {
 	[ -n "$1" ] || return 0
-	echo usrpci >"$pci/devices/$1/driver_override"
+	echo "$driver" >"$pci/devices/$1/driver_override"
 	[ ! -e "$pci/devices/$1/driver" ] || echo "$1" >"$pci/devices/$1/driver/unbind"
 	echo "$1" >$pci/drivers_probe
-	[ -e "/dev/usrpci/$1" ]
+	is_bound "$1" && { [ "$driver" != usrpci ] || [ -e "/dev/usrpci/$1" ]; }
 }
 
 unbind() {
 	[ -n "$1" ] || return 0
-	[ -e "$pci/drivers/usrpci/$1" ] || return 0
+	is_bound "$1" || return 0
 	echo >"$pci/devices/$1/driver_override"
-	echo "$1" >$pci/drivers/usrpci/unbind
+	echo "$1" >"$pci/drivers/$driver/unbind"
 	[ ! -e "/dev/usrpci/$1" ]
 }
 
@@ -73,6 +76,6 @@ bind_all() {
 	USRPCI_NVMES=$(find_functions class 0x0108 | xargs)
 	export USRPCI_EDUS USRPCI_NVMES
 	for function in $USRPCI_EDUS $USRPCI_NVMES; do
-		[ -e "/dev/usrpci/$function" ] || bind "$function" || return
+		is_bound "$function" || bind "$function" || return
 	done
 }

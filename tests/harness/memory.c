@@ -40,6 +40,11 @@ long pages_charged(void)
 	return field("/proc/self/status", "VmPin: %ld") * 1024 / (long)PAGE;
 }
 
+long pages_held(void)
+{
+	return pages_charged() + field("/proc/self/status", "VmLck: %ld") * 1024 / (long)PAGE;
+}
+
 unsigned char *pages_new(size_t nr, int fill)
 {
 	unsigned char *addr = mmap(NULL, nr * PAGE, PROT_READ | PROT_WRITE,

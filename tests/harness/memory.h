@@ -14,6 +14,9 @@ long pages_pinned(void);
 /* VmPin of this process, in pages. */
 long pages_charged(void);
 
+/* And VmLck, where VFIO counts what a device has of it; so does mlock(2). */
+long pages_held(void);
+
 /* Private anonymous pages, filled with @fill. */
 unsigned char *pages_new(size_t nr, int fill);
 void pages_free(void *addr, size_t nr);

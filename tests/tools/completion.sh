@@ -31,6 +31,8 @@ completes "usrpci li" list
 completes "usrpci list --" --all --bound --json --help
 completes "usrpci bind --f" --force
 completes "usrpci bind --s" --strict
+completes "usrpci bind --d" --driver
+completes "usrpci bind --driver v" vfio-pci
 completes "usrpci bind 00:04.0 --mode " 0600 0660 0666
 completes "usrpci read --width " 1 2 4 8
 completes "usrpci read 00:04.0 b" bar0 bar1 bar2 bar3 bar4 bar5

@@ -52,6 +52,10 @@ done
 exits 2 bind --group no-such-group $absent
 complains "can't make sense of no-such-group"
 exits 3 bind $absent --group 0 --mode 640
+exits 2 bind --driver nvme $absent
+complains "can't make sense of nvme"
+exits 3 bind --driver vfio-pci $absent
+complains "$absent"
 exits 3 bind --strict $absent
 complains "$absent"
 exits 2 unbind --strict $absent

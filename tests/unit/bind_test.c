@@ -552,6 +552,96 @@ static void test_strict_unbind_fails(void **state)
 	expect_type("DMA\n");
 }
 
+static int bind_vfio(void)
+{
+	return usrpci_bind_driver_at(kernel.tree.root, BDF, "vfio-pci");
+}
+
+static void test_vfio_and_back(void **state)
+{
+	set_group("DMA-FQ\n");
+	set_driver("nvme");
+	assert_int_equal(bind_vfio(), 0);
+	expect("vfio-pci", "vfio-pci", true);
+	expect_type("DMA-FQ\n");
+	kernel.writes = 0;
+	assert_int_equal(bind_vfio(), 0);
+	assert_int_equal(kernel.writes, 0);
+	assert_int_equal(unbind_it(), 0);
+	expect("nvme", "(null)", false);
+}
+
+/* From one to the other and on, what came first is what comes back. */
+static void test_vfio_between(void **state)
+{
+	set_group("DMA-FQ\n");
+	set_driver("nvme");
+	assert_int_equal(bind_it(), 0);
+	assert_int_equal(bind_vfio(), 0);
+	expect("vfio-pci", "vfio-pci", true);
+	assert_int_equal(bind_strict(), USRPCI_LAZY);
+	expect("usrpci", "usrpci", true);
+	expect_type("DMA\n");
+	assert_int_equal(bind_vfio(), 0);
+	expect("vfio-pci", "vfio-pci", true);
+	assert_int_equal(unbind_it(), 0);
+	expect("nvme", "(null)", false);
+	expect_type("DMA-FQ\n");
+}
+
+/* Whatever write fails, it stays with usrpci, and goes home from there. */
+static void test_vfio_fails_anywhere(void **state)
+{
+	int ret;
+
+	set_group("DMA-FQ\n");
+	set_driver("nvme");
+	assert_int_equal(bind_it(), 0);
+	kernel.err = -EIO;
+	for (kernel.fail_at = 1;; kernel.fail_at++) {
+		kernel.writes = 0;
+		ret = bind_vfio();
+		if (!ret)
+			break;
+		assert_int_equal(ret, -EIO);
+		expect("usrpci", "usrpci", true);
+		assert_string_equal(tree_text(&kernel.tree, RECORD),
+				    "driver=nvme\ndriver_override=\n");
+	}
+	assert_int_equal(kernel.fail_at, 4);
+	kernel.fail_at = 0;
+	expect("vfio-pci", "vfio-pci", true);
+	assert_int_equal(unbind_it(), 0);
+	expect("nvme", "(null)", false);
+}
+
+static void test_vfio_refusals(void **state)
+{
+	set_driver("nvme");
+	assert_int_equal(bind_vfio(), -EXDEV);
+	set_group("DMA\n");
+	assert_int_equal(usrpci_bind_driver_at(kernel.tree.root, BDF, "nvme"), -EINVAL);
+	assert_int_equal(usrpci_bind_driver_at(kernel.tree.root, BDF, NULL), -EINVAL);
+	kernel.refuses = "vfio-pci";
+	kernel.refusal = -EINVAL;
+	assert_int_equal(bind_vfio(), -ENODEV);
+	tree_remove(&kernel.tree, "sys/bus/pci/drivers/vfio-pci/bind");
+	tree_remove(&kernel.tree, "sys/bus/pci/drivers/vfio-pci/unbind");
+	tree_remove(&kernel.tree, "sys/bus/pci/drivers/vfio-pci");
+	assert_int_equal(bind_vfio(), -ENODEV);
+	expect("nvme", "(null)", false);
+}
+
+/* What a virtual machine has of it isn't ours to take. */
+static void test_vfio_of_others(void **state)
+{
+	set_driver("vfio-pci");
+	tree_file(&kernel.tree, FOLDER "/driver_override", "vfio-pci\n");
+	assert_int_equal(unbind_it(), -ENXIO);
+	expect("vfio-pci", "vfio-pci", false);
+	assert_int_equal(kernel.writes, 0);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -583,6 +673,11 @@ int main(void)
 		TEST(test_strict_fails_anywhere),
 		TEST(test_strict_afterwards_fails_anywhere),
 		TEST(test_strict_unbind_fails),
+		TEST(test_vfio_and_back),
+		TEST(test_vfio_between),
+		TEST(test_vfio_fails_anywhere),
+		TEST(test_vfio_refusals),
+		TEST(test_vfio_of_others),
 	};
 
 	return cmocka_run_group_tests_name("bind", tests, NULL, NULL);

@@ -202,6 +202,33 @@ static void test_open_not_strict(void **state)
 		  "echo 1 >/sys/bus/pci/devices/DDDD:BB:DD.F/remove");
 }
 
+static void bind_says(const char *driver, int err, const char *wanted)
+{
+	char sentence[512];
+
+	usrpci_explain_bind_from(usrpci_backends, tree.root, BDF, driver, err, sentence,
+				 sizeof(sentence));
+	assert_string_equal(sentence, wanted);
+}
+
+static void test_bind_to_vfio(void **state)
+{
+	bind_to("nvme");
+	bind_says("vfio-pci", -EXDEV, "vfio-pci needs an IOMMU, and there is none before " BDF
+		  ", or it is off; usrpci's own module needs none; run: usrpci bind " BDF);
+	bind_says("vfio-pci", -ENODEV, "the module vfio-pci isn't loaded; run: modprobe vfio-pci");
+	tree_folder(&tree, "sys/bus/pci/drivers/vfio-pci");
+	bind_says("vfio-pci", -ENODEV, "vfio-pci can't take " BDF "; run: dmesg | grep " BDF);
+	bind_says("vfio-pci", -EACCES, BDF " can't be taken from nvme without the right to write "
+		  "to /sys and /run; as root, run: usrpci bind --driver vfio-pci " BDF);
+	bind_says("nvme\n", -EINVAL, "\"nvme?\" is no driver that functions are given to; run: "
+		  "usrpci help bind");
+	/* Of one that VFIO has, but usrpci was to get: nothing of VFIO's own. */
+	bind_to("vfio-pci");
+	bind_says("usrpci", -EACCES, BDF " can't be taken from vfio-pci without the right to write "
+		  "to /sys and /run; as root, run: usrpci bind " BDF);
+}
+
 static void test_open_cut(void **state)
 {
 	char sentence[9] = "12345678";
@@ -400,6 +427,7 @@ int main(void)
 		OPEN(test_open_isolation),
 		OPEN(test_open_require_strict),
 		OPEN(test_open_not_strict),
+		OPEN(test_bind_to_vfio),
 		OPEN(test_open_cut),
 		CALL(test_map),
 		CALL(test_memory_limit),

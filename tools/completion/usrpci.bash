@@ -6,14 +6,14 @@
 
 _usrpci_subcommands="list bind unbind info read write reset"
 
-# Functions, or only those bound to a driver. A colon ends a word in bash, so
-# what comes before the last one is left out of what it completes.
+# _usrpci_functions FOLDERS WORD: functions, or only those bound to a driver. A colon ends a
+# word in bash, so what comes before the last one is left out of what it completes.
 _usrpci_functions() {
-	local dir=/sys/bus/pci/${1:+drivers/$1}
-	[ -n "$1" ] || dir+=devices
-	local bdf found=()
-	for bdf in "$dir"/*:*:*.*; do
-		[ -e "$bdf" ] && found+=("${bdf##*/}" "${bdf##*/0000:}")
+	local dir bdf found=()
+	for dir in $1; do
+		for bdf in "/sys/bus/pci/$dir"/*:*:*.*; do
+			[ -e "$bdf" ] && found+=("${bdf##*/}" "${bdf##*/0000:}")
+		done
 	done
 	local word=$2 before=
 	[[ $COMP_WORDBREAKS == *:* && $word == *:* ]] && before=${word%:*}:
@@ -35,7 +35,7 @@ _usrpci_complete() {
 _usrpci_options() {
 	case $1 in
 	list) echo --all --bound --json --help ;;
-	bind) echo --force --group --mode --strict --json --help ;;
+	bind) echo --driver --force --group --mode --strict --json --help ;;
 	unbind | info) echo --json --help ;;
 	read) echo --width --count --json --help ;;
 	write) echo --width --help ;;
@@ -44,17 +44,17 @@ _usrpci_options() {
 }
 
 _usrpci_arguments() {
-	local targets="config bar0 bar1 bar2 bar3 bar4 bar5"
+	local targets="config bar0 bar1 bar2 bar3 bar4 bar5" bound="drivers/usrpci drivers/vfio-pci"
 	case $1 in
 	help) _usrpci_complete "$_usrpci_subcommands" "$2" ;;
-	bind | info) _usrpci_functions "" "$2" ;;
-	unbind) _usrpci_functions usrpci "$2" ;;
+	bind | info) _usrpci_functions devices "$2" ;;
+	unbind) _usrpci_functions "$bound" "$2" ;;
 	read | write | reset)
 		# Once there is a function, it's the turn of the target.
 		if [[ $1 != reset && $COMP_LINE =~ [0-9a-f]+:[0-9a-f]+\.[0-7][[:space:]] ]]; then
 			_usrpci_complete "$targets" "$2"
 		else
-			_usrpci_functions usrpci "$2"
+			_usrpci_functions "$bound" "$2"
 		fi
 		;;
 	esac
@@ -69,6 +69,7 @@ _usrpci() {
 		return
 	fi
 	case $previous in
+	--driver) _usrpci_complete "usrpci vfio-pci" "$word"; return ;;
 	--group) mapfile -t COMPREPLY < <(compgen -g -- "$word"); return ;;
 	--width) _usrpci_complete "1 2 4 8" "$word"; return ;;
 	--mode) _usrpci_complete "0600 0660 0666" "$word"; return ;;
