@@ -4,8 +4,8 @@
 #
 # The sessions that docs/debugging.md shows, played again: each command prints what stands there.
 
-# Functions are called by check.
-# shellcheck disable=SC2317
+# Functions are called by check, and backquotes are what they look like.
+# shellcheck disable=SC2016,SC2317
 # shellcheck source=tests/unit/tap.bash
 . "$(dirname "$0")/../unit/tap.bash"
 

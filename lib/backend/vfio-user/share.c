@@ -130,7 +130,8 @@ int usrpci_socket_find_fd(const struct usrpci_dma *dma, uint64_t *offset)
 
 	if (err)
 		return err;
-	if (!may_be_shared(start, page) || !find_area(start, end, &area) || area.prot[3] != 's' || !area.inode)
+	if (!may_be_shared(start, page) || !find_area(start, end, &area) ||
+	    area.prot[3] != 's' || !area.inode)
 		return -1;
 	fd = find_descriptor(&area);
 	if (fd >= 0)
