@@ -20,7 +20,7 @@ KERNELS := stock generic debug
 
 CFLAGS ?= -O2 -g
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
-	-Wvla -Wno-unused-parameter -Wno-missing-field-initializers
+	-Wvla -Werror=implicit-function-declaration -Wno-unused-parameter -Wno-missing-field-initializers
 ALL_CFLAGS := -std=gnu11 -D_GNU_SOURCE -fPIC -fvisibility=hidden -MMD -MP $(WARN) \
 	-Iinclude $(CFLAGS)
 

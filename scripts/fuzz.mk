@@ -7,13 +7,12 @@
 SETUP_FUZZ := $(BUILD)/.setup-fuzz
 FUZZ_SECONDS ?= 60
 FUZZ_CC ?= clang
-FUZZ_FLAGS := -std=gnu11 -D_GNU_SOURCE -O1 -g -MMD -MP $(WARN) -Iinclude -Ilib -Isim -Idrivers \
+FUZZ_FLAGS := -std=gnu11 -D_GNU_SOURCE -O1 -g -MMD -MP $(WARN) -Iinclude -Isim -Ilib -Idrivers \
 	-fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined \
 	-fno-sanitize-recover=undefined
 FUZZERS := $(notdir $(wildcard tests/fuzz/corpus/*))
 FUZZ_COMMON := tests/fuzz/fuzz.c tests/fuzz/stream.c tests/fuzz/program.c
-FUZZ_SOURCES := $(FUZZ_COMMON) $(wildcard lib/*.c lib/vfio/*.c lib/vfio-user/*.c lib/backend/*/*.c) \
-	$(filter-out sim/main.c,$(wildcard sim/*.c sim/devices/*.c))
+FUZZ_SOURCES := $(FUZZ_COMMON) $(LIB_SOURCES) $(filter-out sim/main.c,$(SIM_SOURCES))
 fuzz_objs = $(patsubst %.c,$(BUILD)/fuzz/obj/%.o,$1)
 
 .PHONY: fuzz fuzzers
