@@ -7,36 +7,44 @@
 #include "connection.h"
 #include "sim.h"
 
-/* As much as lies in one area. */
-static int64_t read_some(struct sim *sim, uint64_t address, char *buf, size_t len)
+/*
+ * Whether an area holds @address; @len becomes what lies in it, and @here where it's mapped, or NULL
+ * if the program has to be asked.
+ */
+static bool reach(struct sim *sim, uint64_t address, uint32_t flags, size_t *len,
+		  unsigned char **here)
 {
-	struct sim_area *area = sim_memory_find(&sim->memory, address, VFIO_USER_DMA_READABLE);
-	int err;
+	struct sim_area *area = sim_memory_find(&sim->memory, address, flags);
 
 	if (!area)
+		return false;
+	if (*len - 1 > area->iova.last - address)
+		*len = area->iova.last - address + 1;
+	*here = area->map ? area->map + (address - area->iova.first) : NULL;
+	return true;
+}
+
+static int64_t read_some(struct sim *sim, uint64_t address, char *buf, size_t len)
+{
+	unsigned char *here;
+	int err;
+
+	if (!reach(sim, address, VFIO_USER_DMA_READABLE, &len, &here))
 		return -EFAULT;
-	if (len - 1 > area->iova.last - address)
-		len = area->iova.last - address + 1;
-	if (area->map)
-		err = sim_memory_copy(buf, area->map + (address - area->iova.first), len);
-	else
-		err = sim_connection_read(sim->connection, address, buf, len);
+	err = here ? sim_memory_copy(buf, here, len) :
+		     sim_connection_read(sim->connection, address, buf, len);
 	return err ? err : (int64_t)len;
 }
 
 static int64_t write_some(struct sim *sim, uint64_t address, const char *buf, size_t len)
 {
-	struct sim_area *area = sim_memory_find(&sim->memory, address, VFIO_USER_DMA_WRITEABLE);
+	unsigned char *here;
 	int err;
 
-	if (!area)
+	if (!reach(sim, address, VFIO_USER_DMA_WRITEABLE, &len, &here))
 		return -EFAULT;
-	if (len - 1 > area->iova.last - address)
-		len = area->iova.last - address + 1;
-	if (area->map)
-		err = sim_memory_copy(area->map + (address - area->iova.first), buf, len);
-	else
-		err = sim_connection_write(sim->connection, address, buf, len);
+	err = here ? sim_memory_copy(here, buf, len) :
+		     sim_connection_write(sim->connection, address, buf, len);
 	return err ? err : (int64_t)len;
 }
 
@@ -114,17 +122,15 @@ static int64_t read_file(int fd, uint64_t offset, void *buf, size_t len)
 static int64_t write_some_file(struct sim *sim, uint64_t address, int fd, uint64_t offset,
 			       size_t len)
 {
-	struct sim_area *area = sim_memory_find(&sim->memory, address, VFIO_USER_DMA_WRITEABLE);
+	unsigned char *here;
 	char buf[4096];
 	int64_t got;
 	int err;
 
-	if (!area)
+	if (!reach(sim, address, VFIO_USER_DMA_WRITEABLE, &len, &here))
 		return -EFAULT;
-	if (len - 1 > area->iova.last - address)
-		len = area->iova.last - address + 1;
-	if (area->map)
-		return read_file(fd, offset, area->map + (address - area->iova.first), len);
+	if (here)
+		return read_file(fd, offset, here, len);
 	got = read_file(fd, offset, buf, len < sizeof(buf) ? len : sizeof(buf));
 	if (got < 0)
 		return got;
