@@ -8,8 +8,8 @@
 #include "sim.h"
 
 /*
- * Whether an area holds @address; @len becomes what lies in it, and @here where it's mapped, or NULL
- * if the program has to be asked.
+ * Whether an area holds @address; @len becomes what lies in it, and @here where it's mapped, or
+ * NULL if the program has to be asked.
  */
 static bool reach(struct sim *sim, uint64_t address, uint32_t flags, size_t *len,
 		  unsigned char **here)

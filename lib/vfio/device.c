@@ -5,6 +5,9 @@
 #include <stdio.h>
 #include "vfio.h"
 
+/* As many as MSI-X can have. */
+#define MOST_VECTORS	2048U
+
 void usrpci_vfio_init(struct usrpci_vfio_device *dev, const struct usrpci_backend *backend,
 		      const struct usrpci_vfio_ops *ops)
 {
@@ -25,6 +28,26 @@ void usrpci_vfio_destroy(struct usrpci_vfio_device *dev)
 	usrpci_vectors_destroy(&dev->vectors);
 	pthread_mutex_destroy(&dev->config_lock);
 	usrpci_device_destroy(&dev->base);
+}
+
+int usrpci_vfio_note_device(struct usrpci_vfio_device *dev, uint32_t flags,
+			    unsigned int *nr_regions, unsigned int *nr_irqs)
+{
+	if (!(flags & VFIO_DEVICE_FLAGS_PCI) || *nr_regions <= VFIO_PCI_CONFIG_REGION_INDEX)
+		return -ENOTSUP;
+	dev->flags = flags;
+	if (*nr_regions > VFIO_PCI_NUM_REGIONS)
+		*nr_regions = VFIO_PCI_NUM_REGIONS;
+	if (*nr_irqs > VFIO_PCI_NUM_IRQS)
+		*nr_irqs = VFIO_PCI_NUM_IRQS;
+	return 0;
+}
+
+void usrpci_vfio_note_irqs(struct usrpci_vfio_device *dev, const struct vfio_irq_info *info,
+			   unsigned int index)
+{
+	if (info->flags & VFIO_IRQ_INFO_EVENTFD && info->count <= MOST_VECTORS)
+		dev->nr_irqs[index] = info->count;
 }
 
 int usrpci_vfio_start(struct usrpci_vfio_device *dev)

@@ -166,6 +166,15 @@ void usrpci_vfio_init(struct usrpci_vfio_device *dev, const struct usrpci_backen
 		      const struct usrpci_vfio_ops *ops);
 void usrpci_vfio_destroy(struct usrpci_vfio_device *dev);
 
+/*
+ * What a device says of itself: how many regions and kinds of interrupts are cut to what is known.
+ * -ENOTSUP if it is none of PCI.
+ */
+int usrpci_vfio_note_device(struct usrpci_vfio_device *dev, uint32_t flags,
+			    unsigned int *nr_regions, unsigned int *nr_irqs);
+void usrpci_vfio_note_irqs(struct usrpci_vfio_device *dev, const struct vfio_irq_info *info,
+			   unsigned int index);
+
 /* Once regions and interrupts are known: reads configuration space, stops DMA, resets. */
 int usrpci_vfio_start(struct usrpci_vfio_device *dev);
 

@@ -87,14 +87,9 @@ static int learn_device(struct usrpci_socket_device *dev, unsigned int *nr_regio
 
 	if (err)
 		return err;
-	if (!(info.flags & VFIO_DEVICE_FLAGS_PCI) ||
-	    info.num_regions <= VFIO_PCI_CONFIG_REGION_INDEX)
-		return -ENOTSUP;
-	dev->vfio.flags = info.flags;
-	*nr_regions = info.num_regions < VFIO_PCI_NUM_REGIONS ? info.num_regions :
-							      VFIO_PCI_NUM_REGIONS;
-	*nr_irqs = info.num_irqs < VFIO_PCI_NUM_IRQS ? info.num_irqs : VFIO_PCI_NUM_IRQS;
-	return 0;
+	*nr_regions = info.num_regions;
+	*nr_irqs = info.num_irqs;
+	return usrpci_vfio_note_device(&dev->vfio, info.flags, nr_regions, nr_irqs);
 }
 
 /*
@@ -155,8 +150,8 @@ static int learn_irqs(struct usrpci_socket_device *dev, unsigned int index)
 	/* So VFIO says that there's none of a kind. */
 	if (err == -EINVAL)
 		return 0;
-	if (!err && info.flags & VFIO_IRQ_INFO_EVENTFD)
-		dev->vfio.nr_irqs[index] = info.count <= 2048 ? info.count : 0;
+	if (!err)
+		usrpci_vfio_note_irqs(&dev->vfio, &info, index);
 	return err;
 }
 

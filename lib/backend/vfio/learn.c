@@ -4,9 +4,6 @@
 #include <stdlib.h>
 #include "kvfio.h"
 
-/* As many as MSI-X can have. */
-#define MOST_VECTORS	2048U
-
 static int learn_device(struct usrpci_kvfio_device *dev, unsigned int *nr_regions,
 			unsigned int *nr_irqs)
 {
@@ -15,14 +12,9 @@ static int learn_device(struct usrpci_kvfio_device *dev, unsigned int *nr_region
 
 	if (err < 0)
 		return err;
-	if (!(info.flags & VFIO_DEVICE_FLAGS_PCI) ||
-	    info.num_regions <= VFIO_PCI_CONFIG_REGION_INDEX)
-		return -ENOTSUP;
-	dev->vfio.flags = info.flags;
-	*nr_regions = info.num_regions < VFIO_PCI_NUM_REGIONS ? info.num_regions :
-							      VFIO_PCI_NUM_REGIONS;
-	*nr_irqs = info.num_irqs < VFIO_PCI_NUM_IRQS ? info.num_irqs : VFIO_PCI_NUM_IRQS;
-	return 0;
+	*nr_regions = info.num_regions;
+	*nr_irqs = info.num_irqs;
+	return usrpci_vfio_note_device(&dev->vfio, info.flags, nr_regions, nr_irqs);
 }
 
 /* EINVAL: there is none of this kind, as VGA's. */
@@ -51,8 +43,7 @@ static int learn_irqs(struct usrpci_kvfio_device *dev, unsigned int index)
 
 	if (err < 0)
 		return err == -EINVAL ? 0 : err;
-	if (info.flags & VFIO_IRQ_INFO_EVENTFD && info.count <= MOST_VECTORS)
-		dev->vfio.nr_irqs[index] = info.count;
+	usrpci_vfio_note_irqs(&dev->vfio, &info, index);
 	return 0;
 }
 
