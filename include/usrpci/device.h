@@ -21,7 +21,9 @@ struct usrpci_device;
  * @USRPCI_NO_ISOLATION: nothing: no IOMMU, or other functions in its group
  * @USRPCI_PASSTHROUGH: nothing: the IOMMU is there and doesn't translate
  * @USRPCI_LAZY: the IOMMU, some milliseconds after an unmap
- * @USRPCI_STRICT: the IOMMU, from the moment an unmap returns
+ * @USRPCI_STRICT: the IOMMU, from the moment an unmap returns; of a device behind a
+ *	socket: its server can read and write bytes that were handed out, and whole
+ *	files of which mapped memory was
  */
 enum usrpci_isolation {
 	USRPCI_NO_ISOLATION,
@@ -38,6 +40,7 @@ enum usrpci_isolation {
 #define USRPCI_CAN_DETACH	(1U << 4)	/* usrpci_coherent_detach() works */
 #define USRPCI_CAN_COMBINE	(1U << 5)	/* so does USRPCI_WRITE_COMBINING */
 #define USRPCI_CAN_MASK_STORM	(1U << 6)	/* a storm of interrupts is masked and told */
+#define USRPCI_CAN_REWIRE	(1U << 7)	/* usrpci_irq_wire() loses no interrupt */
 
 /**
  * struct usrpci_info - What a function is.

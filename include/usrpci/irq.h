@@ -36,7 +36,8 @@ int usrpci_irq_setup(struct usrpci_device *dev, enum usrpci_irq type, unsigned i
  * @eventfds: descriptors from eventfd(2), -1 to unwire a vector
  *
  * Can be called at any time; what fired while a vector had no eventfd is
- * signalled when it gets one.
+ * signalled when it gets one. Without USRPCI_CAN_REWIRE an MSI that comes
+ * during the call may be lost: look at the device once after it.
  *
  * Return: 0; -EINVAL no such vector, or no eventfd; -EBADF; other negative errno.
  */

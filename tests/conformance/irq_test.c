@@ -404,9 +404,12 @@ static void *swap(void *arg)
 /* However the eventfds change, none is lost but those that come together. */
 static void swapping_loses_none(void **state)
 {
-	struct swapper swapper = { .fds = { rig_irq(USRPCI_MSI), new_eventfd() } };
+	struct swapper swapper = { };
 	int i, tries, waiting = 1;
 
+	rig_need(USRPCI_CAN_REWIRE, "an MSI that comes while eventfds are swapped may be lost");
+	swapper.fds[0] = rig_irq(USRPCI_MSI);
+	swapper.fds[1] = new_eventfd();
 	assert_int_equal(pthread_create(&swapper.thread, NULL, swap, &swapper), 0);
 	for (i = 0; i < 100 || __atomic_load_n(&swapper.nr, __ATOMIC_RELAXED) < 100; i++) {
 		rig_raise(1);

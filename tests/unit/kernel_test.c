@@ -325,7 +325,8 @@ static void test_info(void **state)
 	assert_string_equal(info.bdf, "10000:a0:1e.5");
 	assert_string_equal(info.backend, "kernel");
 	assert_int_equal(info.caps, USRPCI_CAN_RESET | USRPCI_CAN_BOUNCE | USRPCI_CAN_COMBINE |
-			 USRPCI_CAN_MASK_STORM | USRPCI_CAN_QUIESCE | USRPCI_CAN_DETACH);
+			 USRPCI_CAN_MASK_STORM | USRPCI_CAN_REWIRE | USRPCI_CAN_QUIESCE |
+			 USRPCI_CAN_DETACH);
 	assert_int_equal(info.revision, 1);
 	assert_int_equal(info.vendor, 2);
 	assert_int_equal(info.device, 3);

@@ -30,14 +30,12 @@ modprobe -a vfio-pci vfio_iommu_type1
 sh run.sh vfio_test edu_test nvme_test'
 ended $?
 
-# The programs' library comes with one that isn't in a folder. Not irq_test: VFIO frees a vector's
-# interrupt to give it another eventfd, and an MSI that comes then is lost.
+# The programs' library comes with one that isn't in a folder.
 echo "# conformance"
 vm/run --kernel "$kernel" --module none --iommu strict --timeout 900 --mem 1024 --device edu \
 	--add "$build/tests/conformance" --add tests/conformance/run.sh:conformance/run.sh \
 	--add tests/harness/guest.sh --add "$build/tests/vfio/vfio_test" -- sh -c '
 modprobe -a vfio-pci vfio_iommu_type1
-rm conformance/irq_test
 sh conformance/run.sh driver:vfio-pci conformance/*_test'
 ended $?
 

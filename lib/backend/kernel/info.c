@@ -25,7 +25,7 @@ static enum usrpci_isolation isolation_of(__u32 level)
 
 static uint32_t caps_of(__u32 bits)
 {
-	uint32_t caps = USRPCI_CAN_COMBINE | USRPCI_CAN_MASK_STORM;
+	uint32_t caps = USRPCI_CAN_COMBINE | USRPCI_CAN_MASK_STORM | USRPCI_CAN_REWIRE;
 
 	if (bits & USRPCI_CAP_RESET)
 		caps |= USRPCI_CAN_RESET;

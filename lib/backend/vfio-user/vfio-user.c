@@ -2,11 +2,16 @@
 // Copyright (C) 2026 The usrpci authors
 #include "vfio-user.h"
 
-/* The server sees what it is sent, and nothing else of this process. */
+/* The server sees what it is sent, a file whole; and nothing else of this process. */
 int usrpci_socket_info(struct usrpci_device *dev, struct usrpci_info *info)
 {
+	int err = usrpci_vfio_info(dev, info);
+
+	if (err)
+		return err;
 	info->isolation = USRPCI_STRICT;
-	return usrpci_vfio_info(dev, info);
+	info->caps |= USRPCI_CAN_REWIRE;
+	return 0;
 }
 
 const struct usrpci_backend usrpci_backend_vfio_user = {
