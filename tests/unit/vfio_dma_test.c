@@ -81,7 +81,7 @@ static int map_some(struct peer *peer, unsigned int nr, uint32_t *handles)
 {
 	struct usrpci_mapping maps[64] = { 0 };
 	unsigned int i;
-	uint64_t missing;
+	uint64_t missing = 0;
 	int err;
 
 	for (i = 0; i < nr; i++) {
