@@ -98,8 +98,9 @@ struct usrpci_info {
  * Return: 0; -EINVAL for an address that isn't one; -ENOENT no such function;
  * -ENXIO it isn't bound to a driver that a backend serves; -EBUSY it is open
  * already; -EACCES or -EPERM not allowed; -EIO it couldn't be reset, or its link
- * failed and hasn't recovered; -EXDEV vfio-pci has it, and there is no IOMMU; other negative
- * errno. usrpci_explain_open() makes a sentence of it.
+ * failed and hasn't recovered; -EXDEV vfio-pci has it, and there is no IOMMU; -ETIMEDOUT whoever
+ * listens at a socket takes no connection; other negative errno. usrpci_explain_open() makes a
+ * sentence of it.
  */
 int usrpci_open(struct usrpci_device **devp, const char *address);
 

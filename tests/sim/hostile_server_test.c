@@ -12,11 +12,13 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <usrpci.h>
@@ -543,6 +545,27 @@ static void test_openings(void **state)
 	}
 }
 
+/* It listens, has room for one who waits, and takes nobody. */
+static void test_nobody_accepts(void **state)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	const unsigned int nr_fds = count_fds();
+	int64_t start = usrpci_message_now_ms();
+	int listener, first, channel;
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "/tmp/hostile.%d", getpid());
+	listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(listener, 0), 0);
+	assert_int_equal(usrpci_socket_connect(address.sun_path, PATIENCE_MS, &first), 0);
+	assert_int_equal(usrpci_socket_connect(address.sun_path, PATIENCE_MS, &channel), -ETIMEDOUT);
+	assert_int_equal(count_fds(), nr_fds + 2);
+	close(first);
+	close(listener);
+	unlink(address.sun_path);
+	assert_in_range(usrpci_message_now_ms() - start, PATIENCE_MS / 2, MOST_MS);
+}
+
 /* --- what it asks for --- */
 
 /* Sends a command of its own; what the answer says. */
@@ -872,6 +895,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_none),
 		cmocka_unit_test(test_openings),
+		cmocka_unit_test(test_nobody_accepts),
 		cmocka_unit_test(test_reach_out),
 		cmocka_unit_test(test_reach_beside),
 		cmocka_unit_test(test_unmapped_by_program),

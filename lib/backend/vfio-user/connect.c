@@ -19,7 +19,24 @@
 /* Of the program itself: where dynamic linking and tests put things doesn't matter. */
 extern char **environ;
 
-int usrpci_socket_connect(const char *path, int *channel)
+/* Who listens and doesn't accept has room for a few, and the next one waits: SO_SNDTIMEO goes. */
+static int connect_in_time(int fd, const struct sockaddr_un *address, unsigned int patience_ms)
+{
+	const int64_t end = usrpci_message_now_ms() + patience_ms;
+
+	usrpci_message_set_patience(fd, patience_ms);
+	while (connect(fd, (const struct sockaddr *)address, sizeof(*address))) {
+		if (errno == EAGAIN)
+			return -ETIMEDOUT;
+		if (errno != EINTR)
+			return -errno;
+		if (usrpci_message_now_ms() >= end)
+			return -ETIMEDOUT;
+	}
+	return 0;
+}
+
+int usrpci_socket_connect(const char *path, unsigned int patience_ms, int *channel)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int err, fd;
@@ -30,8 +47,8 @@ int usrpci_socket_connect(const char *path, int *channel)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
-	if (connect(fd, (struct sockaddr *)&address, sizeof(address))) {
-		err = -errno;
+	err = connect_in_time(fd, &address, patience_ms);
+	if (err) {
 		close(fd);
 		return err;
 	}

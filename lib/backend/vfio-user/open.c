@@ -212,7 +212,8 @@ static int reach(struct usrpci_socket_device *dev, const char *address)
 	if (starts(address, USRPCI_SIM_PREFIX))
 		return usrpci_socket_spawn(address + strlen(USRPCI_SIM_PREFIX), &dev->channel,
 					   &dev->simulator);
-	return usrpci_socket_connect(address + strlen(USRPCI_SOCKET_PREFIX), &dev->channel);
+	return usrpci_socket_connect(address + strlen(USRPCI_SOCKET_PREFIX), PATIENCE_MS,
+				     &dev->channel);
 }
 
 /* Undoes @dev unless all works. */

@@ -104,7 +104,7 @@ extern const struct usrpci_vfio_ops usrpci_socket_ops;
 int usrpci_socket_find_fd(const struct usrpci_dma *dma, uint64_t *offset);
 
 /* connect.c */
-int usrpci_socket_connect(const char *path, int *channel);
+int usrpci_socket_connect(const char *path, unsigned int patience_ms, int *channel);
 int usrpci_socket_spawn(const char *device, int *channel, pid_t *pid);
 
 /* Waits for a simulator that has no channel any more; what became of it: 0 or -errno. */
