@@ -815,6 +815,45 @@ static void test_coherent_stays(void **state)
 	end(&s);
 }
 
+/* It shortens what it gets of the program's own memory. */
+static bool shorten_what_came(struct server *s)
+{
+	if (is_command(s, VFIO_USER_DEVICE_RESET) && s->address) {
+		if (s->memory >= 0)
+			want(ftruncate(s->memory, 0) && errno == EPERM);
+		else
+			want(converse(s, VFIO_USER_DMA_READ, s->address, MEMORY, NULL) == 0);
+	}
+	return false;
+}
+
+static void test_shared_memory_stays(void **state)
+{
+	static const int seals[] = { 0, F_SEAL_SHRINK };
+	struct session s;
+	uint32_t handle;
+	char *memory;
+	size_t i;
+	int fd;
+
+	for (i = 0; i < 2; i++) {
+		s = begin(&(struct misdeed){ .act = shorten_what_came });
+		assert_int_equal(s.err, 0);
+		fd = memfd_create("shared", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+		assert_int_equal(ftruncate(fd, MEMORY), 0);
+		assert_int_equal(fcntl(fd, F_ADD_SEALS, seals[i]), 0);
+		memory = mmap(NULL, MEMORY, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+		assert_ptr_not_equal(memory, MAP_FAILED);
+		memset(memory, 0x5a, MEMORY);
+		assert_int_equal(map_for(&s, memory, USRPCI_DMA_BOTH, &handle), 0);
+		assert_int_equal(usrpci_reset(s.dev), 0);
+		assert_int_equal(memory[MEMORY - 1], 0x5a);
+		munmap(memory, MEMORY);
+		close(fd);
+		end(&s);
+	}
+}
+
 /* Amid usrpci_close(), which has unmapped it, but not told the server yet. */
 static bool read_at_close(struct server *s)
 {
@@ -904,6 +943,7 @@ int main(void)
 		cmocka_unit_test(test_irqs_kept),
 		cmocka_unit_test(test_eventfd_that_waits),
 		cmocka_unit_test(test_coherent_stays),
+		cmocka_unit_test(test_shared_memory_stays),
 		cmocka_unit_test(test_coherent_at_close),
 		cmocka_unit_test(test_bars),
 	};

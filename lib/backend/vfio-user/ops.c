@@ -97,10 +97,12 @@ static int reset(struct usrpci_vfio_device *dev)
 	return usrpci_socket_exchange(usrpci_socket(dev), &x);
 }
 
+/* A simulator that the library started is as good as this program. */
 static int map(struct usrpci_vfio_device *dev, const struct usrpci_dma *dma, uint64_t *missing)
 {
+	const bool trusted = usrpci_socket(dev)->simulator;
 	uint64_t offset = dma->fd_offset;
-	int fd = dma->coherent ? dma->fd : usrpci_socket_find_fd(dma, &offset);
+	int fd = dma->coherent ? dma->fd : usrpci_socket_find_fd(dma, trusted, &offset);
 	const struct vfio_user_dma_map message = {
 		.argsz = sizeof(message),
 		.flags = (dma->direction != USRPCI_DMA_FROM_DEVICE ? VFIO_USER_DMA_READABLE : 0) |

@@ -100,8 +100,11 @@ void usrpci_socket_stop(struct usrpci_socket_device *dev);
 /* ops.c */
 extern const struct usrpci_vfio_ops usrpci_socket_ops;
 
-/* share.c: sets the descriptor of @dma if this process has one of the memory. */
-int usrpci_socket_find_fd(const struct usrpci_dma *dma, uint64_t *offset);
+/*
+ * share.c: a descriptor of @dma's memory, if this process has one that may be given away: of a file
+ * that can't be made shorter, unless whoever gets it is @trusted. -1: none; -EFAULT.
+ */
+int usrpci_socket_find_fd(const struct usrpci_dma *dma, bool trusted, uint64_t *offset);
 
 /* connect.c */
 int usrpci_socket_connect(const char *path, unsigned int patience_ms, int *channel);
