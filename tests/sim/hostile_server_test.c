@@ -505,6 +505,13 @@ static bool fds_unasked(struct server *s)
 	return true;
 }
 
+/* In time, each time. */
+static bool answer_late(struct server *s)
+{
+	usleep(PATIENCE_MS * 1000 * 3 / 4);
+	return false;
+}
+
 static const struct {
 	const char *name;
 	bool (*act)(struct server *server);
@@ -526,6 +533,7 @@ static const struct {
 	{ "half a header, and dies", half_a_header_and_dies, -ENODEV },
 	{ "a byte now and then", dribble, -ENODEV },
 	{ "asks for ever", ask_for_ever, -ENODEV },
+	{ "answers late", answer_late, -ENODEV },
 	{ "isn't PCI", no_pci, -ENOTSUP },
 	{ "a reply that's too short", short_info, -ENODEV },
 	{ "more than was read", read_too_much, -EIO },
@@ -815,6 +823,28 @@ static void test_coherent_stays(void **state)
 	end(&s);
 }
 
+static bool unmap_late(struct server *s)
+{
+	if (is_command(s, VFIO_USER_DMA_UNMAP))
+		usleep(PATIENCE_MS * 1000 * 3 / 4);
+	return false;
+}
+
+/* All of it would take twice as long as a test may. */
+static void test_late_at_close(void **state)
+{
+	struct session s = begin(&(struct misdeed){ .act = unmap_late });
+	void *memory = make_memory();
+	uint32_t handle;
+	int i;
+
+	assert_int_equal(s.err, 0);
+	for (i = 0; i < 2 * MOST_MS / (PATIENCE_MS * 3 / 4); i++)
+		assert_int_equal(map_for(&s, memory, USRPCI_DMA_BOTH, &handle), 0);
+	end(&s);
+	munmap(memory, MEMORY);
+}
+
 /* It shortens what it gets of the program's own memory. */
 static bool shorten_what_came(struct server *s)
 {
@@ -943,6 +973,7 @@ int main(void)
 		cmocka_unit_test(test_irqs_kept),
 		cmocka_unit_test(test_eventfd_that_waits),
 		cmocka_unit_test(test_coherent_stays),
+		cmocka_unit_test(test_late_at_close),
 		cmocka_unit_test(test_shared_memory_stays),
 		cmocka_unit_test(test_coherent_at_close),
 		cmocka_unit_test(test_bars),

@@ -225,6 +225,7 @@ static int begin(struct usrpci_device **devp, struct usrpci_socket_device *dev,
 	snprintf(dev->vfio.base.bdf, sizeof(dev->vfio.base.bdf), "%s", address);
 	dev->patience_ms = patience_ms;
 	usrpci_message_set_patience(dev->channel, patience_ms);
+	usrpci_socket_hurry(dev);
 	err = pipe2(dev->hangup, O_CLOEXEC | O_NONBLOCK) ? -errno : 0;
 	if (!err)
 		err = negotiate(dev);
@@ -238,6 +239,7 @@ static int begin(struct usrpci_device **devp, struct usrpci_socket_device *dev,
 		reaped = unmake(dev);
 		return reaped ?: err;
 	}
+	dev->end_ms = 0;
 	*devp = &dev->vfio.base;
 	return 0;
 }
@@ -273,6 +275,7 @@ void usrpci_socket_close(struct usrpci_device *base)
 {
 	struct usrpci_socket_device *dev = usrpci_socket(usrpci_vfio(base));
 
+	usrpci_socket_hurry(dev);
 	usrpci_vfio_stop(&dev->vfio);
 	unmake(dev);
 }

@@ -26,6 +26,7 @@
  * @gone: the server isn't there any more
  * @told: so has usrpci_event()
  * @patience_ms: a server that hasn't answered after so long won't
+ * @end_ms: when opening or closing, which take many exchanges, has to be over; 0: it's neither
  * @hangup: a pipe; what's left of it is read or hangs up when @gone is set
  * @stop: eventfd that ends @thread
  * @thread: answers the server
@@ -44,6 +45,7 @@ struct usrpci_socket_device {
 	atomic_bool gone;
 	atomic_bool told;
 	unsigned int patience_ms;
+	int64_t end_ms;
 	int hangup[2];
 	int stop;
 	pthread_t thread;
@@ -88,6 +90,9 @@ struct usrpci_exchange {
 
 /* exchange.c: 0; -ENODEV the server has gone; what the server says. */
 int usrpci_socket_exchange(struct usrpci_socket_device *dev, struct usrpci_exchange *x);
+
+/* What is exchanged from now on has to be over in a while, however many exchanges that takes. */
+void usrpci_socket_hurry(struct usrpci_socket_device *dev);
 
 /* Nothing can be said to the server any more. */
 void usrpci_socket_lose(struct usrpci_socket_device *dev);
