@@ -512,6 +512,29 @@ static bool answer_late(struct server *s)
 	return false;
 }
 
+/* No misdeed: VFIO does so. */
+static bool has_no_vga(struct server *s)
+{
+	const struct vfio_region_info *info = (void *)s->message.payload;
+
+	if (!is_command(s, VFIO_USER_DEVICE_GET_REGION_INFO) ||
+	    info->index != VFIO_PCI_VGA_REGION_INDEX)
+		return false;
+	reply_error(s, EINVAL);
+	return true;
+}
+
+static bool has_no_config(struct server *s)
+{
+	const struct vfio_region_info *info = (void *)s->message.payload;
+
+	if (!is_command(s, VFIO_USER_DEVICE_GET_REGION_INFO) ||
+	    info->index != VFIO_PCI_CONFIG_REGION_INDEX)
+		return false;
+	reply_error(s, EINVAL);
+	return true;
+}
+
 static const struct {
 	const char *name;
 	bool (*act)(struct server *server);
@@ -535,6 +558,8 @@ static const struct {
 	{ "asks for ever", ask_for_ever, -ENODEV },
 	{ "answers late", answer_late, -ENODEV },
 	{ "isn't PCI", no_pci, -ENOTSUP },
+	{ "has no VGA", has_no_vga, 0 },
+	{ "has no configuration space", has_no_config, -EPROTO },
 	{ "a reply that's too short", short_info, -ENODEV },
 	{ "more than was read", read_too_much, -EIO },
 	{ "a descriptor unasked", fds_unasked, -ENODEV },

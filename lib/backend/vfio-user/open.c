@@ -127,6 +127,9 @@ static int learn_region(struct usrpci_socket_device *dev, unsigned int index)
 	};
 	int err = usrpci_socket_exchange(dev, &x);
 
+	/* As VFIO says it of VGA's, where there is none. */
+	if (err == -EINVAL)
+		return 0;
 	if (err)
 		return err;
 	err = usrpci_vfio_parse_region(region, &reply.info,
