@@ -189,6 +189,16 @@ int usrpci_vfio_set_master(struct usrpci_device *dev, bool on)
 	return set_command(usrpci_vfio(dev), PCI_COMMAND_MASTER, on ? PCI_COMMAND_MASTER : 0);
 }
 
+int usrpci_vfio_restore_command(struct usrpci_vfio_device *dev)
+{
+	int err;
+
+	pthread_mutex_lock(&dev->config_lock);
+	err = put(dev, PCI_COMMAND, 2, dev->command);
+	pthread_mutex_unlock(&dev->config_lock);
+	return err;
+}
+
 int usrpci_vfio_config_read(struct usrpci_device *dev, unsigned int offset,
 			    unsigned int width, uint32_t *value)
 {

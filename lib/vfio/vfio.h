@@ -191,6 +191,9 @@ int usrpci_vfio_reset(struct usrpci_device *dev);
 int usrpci_vfio_learn_config(struct usrpci_vfio_device *dev);
 int usrpci_vfio_enable(struct usrpci_vfio_device *dev);
 int usrpci_vfio_set_master(struct usrpci_device *dev, bool on);
+
+/* Of a peer whose reset doesn't leave the command register as it was. */
+int usrpci_vfio_restore_command(struct usrpci_vfio_device *dev);
 int usrpci_vfio_config_read(struct usrpci_device *dev, unsigned int offset,
 			    unsigned int width, uint32_t *value);
 int usrpci_vfio_config_write(struct usrpci_device *dev, unsigned int offset,

@@ -572,7 +572,9 @@ static void test_openings(void **state)
 
 	for (i = 0; i < sizeof(openings) / sizeof(openings[0]); i++) {
 		print_message("# %s\n", openings[i].name);
-		s = begin(&(struct misdeed){ .act = openings[i].act });
+		s = begin(&(struct misdeed){
+			.act = openings[i].act, .patience_ms = openings[i].err ? 0 : MOST_MS,
+		});
 		assert_int_equal(s.err, openings[i].err);
 		end(&s);
 	}
@@ -691,6 +693,48 @@ static void test_reach_beside(void **state)
 	assert_int_equal(usrpci_reset(s.dev), 0);
 	end(&s);
 	munmap(memory, MEMORY);
+}
+
+/* Its command register is as after power-on, as that of a server's of QEMU. */
+static bool reset_command(struct server *s)
+{
+	static uint16_t command;
+	struct {
+		struct vfio_user_region_access access;
+		uint16_t value;
+	} *m = (void *)s->message.payload;
+
+	if (is_command(s, VFIO_USER_DEVICE_RESET))
+		command = 0;
+	if (!is_command(s, VFIO_USER_REGION_READ) && !is_command(s, VFIO_USER_REGION_WRITE))
+		return false;
+	if (m->access.region != VFIO_PCI_CONFIG_REGION_INDEX || m->access.offset != PCI_COMMAND)
+		return false;
+	if (is_command(s, VFIO_USER_REGION_WRITE)) {
+		command = m->value;
+		return false;
+	}
+	s->message.payload = realloc(s->message.payload, sizeof(*m));
+	m = (void *)s->message.payload;
+	m->value = command;
+	reply_with(s, m, sizeof(m->access) + m->access.count, -1);
+	return true;
+}
+
+static void test_command_survives_reset(void **state)
+{
+	const uint32_t wanted = PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
+	struct session s = begin(&(struct misdeed){ .act = reset_command });
+	uint32_t command;
+
+	assert_int_equal(s.err, 0);
+	assert_int_equal(usrpci_config_read(s.dev, PCI_COMMAND, 2, &command), 0);
+	assert_int_equal(command, PCI_COMMAND_IO | PCI_COMMAND_MEMORY);
+	assert_int_equal(usrpci_set_master(s.dev, true), 0);
+	assert_int_equal(usrpci_reset(s.dev), 0);
+	assert_int_equal(usrpci_config_read(s.dev, PCI_COMMAND, 2, &command), 0);
+	assert_int_equal(command, wanted);
+	end(&s);
 }
 
 /* The program has unmapped it without a word. */
@@ -992,6 +1036,7 @@ int main(void)
 		cmocka_unit_test(test_nobody_accepts),
 		cmocka_unit_test(test_reach_out),
 		cmocka_unit_test(test_reach_beside),
+		cmocka_unit_test(test_command_survives_reset),
 		cmocka_unit_test(test_unmapped_by_program),
 		cmocka_unit_test(test_map),
 		cmocka_unit_test(test_stalled_twin),

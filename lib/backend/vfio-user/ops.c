@@ -90,11 +90,13 @@ static int set_irqs(struct usrpci_vfio_device *vdev, const struct vfio_irq_set *
 	return err;
 }
 
+/* VFIO puts configuration back; of servers, QEMU's leaves decoding and bus mastering off. */
 static int reset(struct usrpci_vfio_device *dev)
 {
 	struct usrpci_exchange x = { .command = VFIO_USER_DEVICE_RESET };
+	int err = usrpci_socket_exchange(usrpci_socket(dev), &x);
 
-	return usrpci_socket_exchange(usrpci_socket(dev), &x);
+	return err ?: usrpci_vfio_restore_command(dev);
 }
 
 /* A simulator that the library started is as good as this program. */
