@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <linux/pci_regs.h>
 #include <stdio.h>
+#include <unistd.h>
 #include "vfio.h"
 
 /* As many as MSI-X can have. */
@@ -15,6 +16,7 @@ void usrpci_vfio_init(struct usrpci_vfio_device *dev, const struct usrpci_backen
 
 	usrpci_device_init(&dev->base, backend);
 	dev->ops = ops;
+	dev->owner = getpid();
 	for (i = 0; i < VFIO_PCI_NUM_REGIONS; i++)
 		dev->regions[i].fd = -1;
 	pthread_mutex_init(&dev->config_lock, NULL);
@@ -61,9 +63,18 @@ int usrpci_vfio_start(struct usrpci_vfio_device *dev)
 	return err;
 }
 
+bool usrpci_vfio_is_owner(const struct usrpci_vfio_device *dev)
+{
+	return dev->owner == getpid();
+}
+
 /* The rest of it is tried if the device has gone, too. */
 void usrpci_vfio_stop(struct usrpci_vfio_device *dev)
 {
+	if (!usrpci_vfio_is_owner(dev)) {
+		usrpci_vfio_drop_all(dev);
+		return;
+	}
 	usrpci_vfio_set_master(&dev->base, false);
 	usrpci_vfio_irq_setup(&dev->base, USRPCI_NO_IRQ, 0);
 	usrpci_vfio_unmap_all(dev);

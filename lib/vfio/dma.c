@@ -216,6 +216,19 @@ void usrpci_vfio_unmap_all(struct usrpci_vfio_device *dev)
 	}
 }
 
+void usrpci_vfio_drop_all(struct usrpci_vfio_device *dev)
+{
+	uint32_t slot;
+
+	for (slot = 1; slot <= dev->dmas.nr_slots; slot++) {
+		struct usrpci_dma *dma = usrpci_dmas_in(&dev->dmas, slot);
+
+		if (dma && dma->coherent)
+			close(dma->fd);
+		free(dma);
+	}
+}
+
 /* It's one run of bus addresses each, for which any room suffices. */
 static void tell(struct usrpci_mapping *map, const struct usrpci_dma *dma)
 {

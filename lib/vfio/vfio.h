@@ -14,6 +14,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include "backend.h"
 #include "iova.h"
 
@@ -132,6 +133,7 @@ struct usrpci_vfio_ops {
  * struct usrpci_vfio_device - What the devices of these backends start from.
  * @base: what the core knows
  * @ops: the backend's
+ * @owner: the process that opened it
  * @flags: VFIO_DEVICE_FLAGS_*
  * @regions: the first of them, by VFIO_PCI_*_REGION_INDEX
  * @nr_irqs: vectors, by VFIO_PCI_*_IRQ_INDEX
@@ -145,6 +147,7 @@ struct usrpci_vfio_ops {
 struct usrpci_vfio_device {
 	struct usrpci_device base;
 	const struct usrpci_vfio_ops *ops;
+	pid_t owner;
 	uint32_t flags;
 	struct usrpci_region regions[VFIO_PCI_NUM_REGIONS];
 	unsigned int nr_irqs[VFIO_PCI_NUM_IRQS];
@@ -178,8 +181,14 @@ void usrpci_vfio_note_irqs(struct usrpci_vfio_device *dev, const struct vfio_irq
 /* Once regions and interrupts are known: reads configuration space, stops DMA, resets. */
 int usrpci_vfio_start(struct usrpci_vfio_device *dev);
 
-/* Before the peer is closed: nothing of the program's is the device's any more. */
+/*
+ * Before the peer is closed: nothing of the program's is the device's any more. A child made by
+ * fork leaves the device alone, which is its parent's, and so are threads and locks.
+ */
 void usrpci_vfio_stop(struct usrpci_vfio_device *dev);
+
+/* Whether this is the process that opened it. */
+bool usrpci_vfio_is_owner(const struct usrpci_vfio_device *dev);
 
 /* What a call gives that asks nobody: -ENODEV once the device has gone, else @err. */
 int usrpci_vfio_answer(const struct usrpci_vfio_device *dev, int err);
@@ -225,6 +234,9 @@ int usrpci_vfio_unmap(struct usrpci_device *dev, const uint32_t *handles, unsign
 int usrpci_vfio_sync(struct usrpci_device *dev, uint32_t handle, uint64_t offset,
 		     uint64_t len, bool for_cpu);
 void usrpci_vfio_unmap_all(struct usrpci_vfio_device *dev);
+
+/* Frees what a child has of them, whatever locks its parent's threads held. */
+void usrpci_vfio_drop_all(struct usrpci_vfio_device *dev);
 
 /* coherent.c */
 int usrpci_vfio_coherent_alloc(struct usrpci_device *dev, size_t len,

@@ -326,6 +326,34 @@ static void test_none(void **state)
 	}
 }
 
+/* A child has no thread that answers, and shares the socket with who has one. */
+static void test_child_lets_go(void **state)
+{
+	struct session s = begin(&(struct misdeed){ .patience_ms = MOST_MS });
+	struct usrpci_coherent buf;
+	void *memory = make_memory();
+	uint32_t handle, value;
+	int status;
+	pid_t pid;
+
+	assert_int_equal(s.err, 0);
+	assert_int_equal(map_for(&s, memory, USRPCI_DMA_BOTH, &handle), 0);
+	assert_int_equal(usrpci_coherent_alloc(s.dev, MEMORY, &buf), 0);
+	pid = fork();
+	if (!pid) {
+		alarm(MOST_MS / 1000);
+		want(usrpci_config_read(s.dev, 0, 4, &value) == -ENODEV);
+		usrpci_close(s.dev);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_int_equal(usrpci_config_read(s.dev, 0, 4, &value), 0);
+	assert_int_equal(usrpci_coherent_free(s.dev, &buf), 0);
+	end(&s);
+	munmap(memory, MEMORY);
+}
+
 /* --- while it's opened --- */
 
 static bool is_command(const struct server *s, unsigned int command)
@@ -1032,6 +1060,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_none),
+		cmocka_unit_test(test_child_lets_go),
 		cmocka_unit_test(test_openings),
 		cmocka_unit_test(test_nobody_accepts),
 		cmocka_unit_test(test_reach_out),

@@ -103,6 +103,9 @@ int usrpci_socket_exchange(struct usrpci_socket_device *dev, struct usrpci_excha
 
 	x->fd = -1;
 	x->len = 0;
+	/* Two can't tell their answers apart, and the lock may be held by a thread of the parent's. */
+	if (!usrpci_vfio_is_owner(&dev->vfio))
+		return -ENODEV;
 	pthread_mutex_lock(&dev->lock);
 	err = atomic_load(&dev->gone) ? -ENODEV : converse(dev, x, &said);
 	usrpci_message_drop_fds(&dev->reply);
