@@ -60,7 +60,7 @@ int usrpci_vfio_start(struct usrpci_vfio_device *dev)
 		err = usrpci_vfio_enable(dev);
 	if (!err && dev->flags & VFIO_DEVICE_FLAGS_RESET)
 		err = dev->ops->reset(dev);
-	return err;
+	return err ?: usrpci_vfio_learn_power(dev);
 }
 
 bool usrpci_vfio_is_owner(const struct usrpci_vfio_device *dev)
@@ -137,5 +137,5 @@ int usrpci_vfio_reset(struct usrpci_device *dev)
 
 	if (!(vdev->flags & VFIO_DEVICE_FLAGS_RESET))
 		return usrpci_vfio_answer(vdev, -EOPNOTSUPP);
-	return vdev->ops->reset(vdev);
+	return vdev->ops->reset(vdev) ?: usrpci_vfio_learn_power(vdev);
 }

@@ -138,6 +138,8 @@ struct usrpci_vfio_ops {
  * @regions: the first of them, by VFIO_PCI_*_REGION_INDEX
  * @nr_irqs: vectors, by VFIO_PCI_*_IRQ_INDEX
  * @command: PCI_COMMAND, as it was last written
+ * @power: where configuration space has the state of power, 0 without
+ * @asleep: that is D3hot, in which no BAR is decoded
  * @config_lock: one write to configuration space at a time
  * @writable: bits of configuration space that keep what the program writes
  * @clearable: bits that are cleared by writing 1
@@ -152,6 +154,8 @@ struct usrpci_vfio_device {
 	struct usrpci_region regions[VFIO_PCI_NUM_REGIONS];
 	unsigned int nr_irqs[VFIO_PCI_NUM_IRQS];
 	uint16_t command;
+	unsigned int power;
+	bool asleep;
 	pthread_mutex_t config_lock;
 	uint8_t writable[USRPCI_CONFIG_SIZE];
 	uint8_t clearable[USRPCI_CONFIG_SIZE];
@@ -200,6 +204,9 @@ int usrpci_vfio_reset(struct usrpci_device *dev);
 int usrpci_vfio_learn_config(struct usrpci_vfio_device *dev);
 int usrpci_vfio_enable(struct usrpci_vfio_device *dev);
 int usrpci_vfio_set_master(struct usrpci_device *dev, bool on);
+
+/* After a reset, which may have changed it. */
+int usrpci_vfio_learn_power(struct usrpci_vfio_device *dev);
 
 /* Of a peer whose reset doesn't leave the command register as it was. */
 int usrpci_vfio_restore_command(struct usrpci_vfio_device *dev);
