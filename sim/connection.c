@@ -144,10 +144,13 @@ static int do_dma_map(struct sim_connection *c)
 static int do_dma_unmap(struct sim_connection *c)
 {
 	struct vfio_user_dma_unmap unmap;
-	int err;
+	int err = 0;
 
 	memcpy(&unmap, c->message.payload, sizeof(unmap));
-	err = sim_memory_unmap(&c->sim->memory, unmap.address, unmap.size);
+	if (unmap.flags & VFIO_USER_DMA_UNMAP_ALL)
+		sim_memory_unmap_all(&c->sim->memory);
+	else
+		err = sim_memory_unmap(&c->sim->memory, unmap.address, unmap.size);
 	return err ? reply_error(c, err) : reply_struct(c, &unmap, sizeof(unmap));
 }
 
