@@ -340,6 +340,7 @@ static int serve_between(struct sim_connection *c)
 /* Sets @c->answer. Over the one socket, commands may come before it: most wait. */
 static int await_answer(struct sim_connection *c)
 {
+	const int64_t end = usrpci_message_now_ms() + PATIENCE_MS;
 	int err;
 
 	if (c->twin >= 0) {
@@ -354,6 +355,9 @@ static int await_answer(struct sim_connection *c)
 			err = serve_between(c);
 			if (err)
 				return err;
+			/* Else a program could go on reading, and never answer. */
+			if (usrpci_message_now_ms() >= end)
+				return -ETIMEDOUT;
 			continue;
 		}
 		if (c->nr_backlog == SIM_BACKLOG)
