@@ -29,7 +29,7 @@
  * @fd: what it is a map of; -1: nothing that could be shared
  * @fd_offset: bytes in @fd of the page that @addr lies in
  * @coherent: from usrpci_coherent_alloc(); @fd is the device's own
- * @leaving: named by the call that unmaps
+ * @leaving: named by the call that unmaps, or not mapped yet: no other call may unmap it
  * @handle: what the program calls it
  */
 struct usrpci_dma {
