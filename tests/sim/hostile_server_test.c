@@ -629,6 +629,20 @@ static void test_nobody_accepts(void **state)
 	assert_in_range(usrpci_message_now_ms() - start, PATIENCE_MS / 2, MOST_MS);
 }
 
+/* As a simulator that waits till somebody reads its trace. */
+static void test_stays(void **state)
+{
+	int64_t start = usrpci_message_now_ms();
+	pid_t pid = fork();
+
+	while (!pid)
+		pause();
+	assert_int_equal(usrpci_socket_reap(pid, PATIENCE_MS), 0);
+	assert_in_range(usrpci_message_now_ms() - start, PATIENCE_MS, MOST_MS);
+	assert_int_equal(kill(pid, 0), -1);
+	assert_int_equal(usrpci_socket_reap(pid, PATIENCE_MS), 0);
+}
+
 /* --- what it asks for --- */
 
 /* Sends a command of its own; what the answer says. */
@@ -1063,6 +1077,7 @@ int main(void)
 		cmocka_unit_test(test_child_lets_go),
 		cmocka_unit_test(test_openings),
 		cmocka_unit_test(test_nobody_accepts),
+		cmocka_unit_test(test_stays),
 		cmocka_unit_test(test_reach_out),
 		cmocka_unit_test(test_reach_beside),
 		cmocka_unit_test(test_command_survives_reset),

@@ -201,7 +201,7 @@ static int unmake(struct usrpci_socket_device *dev)
 	close_fd(dev->hangup[1]);
 	for (i = 0; i < VFIO_PCI_NUM_REGIONS; i++)
 		close_fd(dev->vfio.regions[i].fd);
-	err = usrpci_socket_reap(dev->simulator);
+	err = usrpci_socket_reap(dev->simulator, dev->patience_ms);
 	usrpci_message_free(&dev->reply);
 	usrpci_message_free(&dev->command);
 	pthread_mutex_destroy(&dev->lock);

@@ -115,8 +115,11 @@ int usrpci_socket_find_fd(const struct usrpci_dma *dma, bool trusted, uint64_t *
 int usrpci_socket_connect(const char *path, unsigned int patience_ms, int *channel);
 int usrpci_socket_spawn(const char *device, int *channel, pid_t *pid);
 
-/* Waits for a simulator that has no channel any more; what became of it: 0 or -errno. */
-int usrpci_socket_reap(pid_t pid);
+/*
+ * Waits for a simulator that has no channel any more, and ends one that stays; what became of it:
+ * 0 or -errno.
+ */
+int usrpci_socket_reap(pid_t pid, unsigned int patience_ms);
 
 /* open.c */
 bool usrpci_socket_serves(const char *root, const char *address);
