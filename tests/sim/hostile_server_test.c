@@ -540,6 +540,20 @@ static bool answer_late(struct server *s)
 	return false;
 }
 
+/* None of them is about the path. */
+static bool say_einval(struct server *s)
+{
+	reply_error(s, EINVAL);
+	return true;
+}
+
+static bool say_enoent(struct server *s)
+{
+	if (is_command(s, VFIO_USER_DEVICE_GET_INFO))
+		reply_error(s, ENOENT);
+	return is_command(s, VFIO_USER_DEVICE_GET_INFO);
+}
+
 /* No misdeed: VFIO does so. */
 static bool has_no_vga(struct server *s)
 {
@@ -585,6 +599,8 @@ static const struct {
 	{ "a byte now and then", dribble, -ENODEV },
 	{ "asks for ever", ask_for_ever, -ENODEV },
 	{ "answers late", answer_late, -ENODEV },
+	{ "says EINVAL", say_einval, -EPROTO },
+	{ "says ENOENT", say_enoent, -EPROTO },
 	{ "isn't PCI", no_pci, -ENOTSUP },
 	{ "has no VGA", has_no_vga, 0 },
 	{ "has no configuration space", has_no_config, -EPROTO },

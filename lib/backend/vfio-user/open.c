@@ -219,6 +219,19 @@ static int reach(struct usrpci_socket_device *dev, const char *address)
 				     &dev->channel);
 }
 
+/* What a server may say to anything; from usrpci_open() it would mean the address. */
+static int as_of_server(int err)
+{
+	switch (err) {
+	case -EINVAL:
+	case -ENOENT:
+	case -ECONNREFUSED:
+	case -ENOEXEC:
+		return -EPROTO;
+	}
+	return err;
+}
+
 /* Undoes @dev unless all works. */
 static int begin(struct usrpci_device **devp, struct usrpci_socket_device *dev,
 		 const char *address, unsigned int patience_ms)
@@ -240,7 +253,7 @@ static int begin(struct usrpci_device **devp, struct usrpci_socket_device *dev,
 		err = usrpci_vfio_start(&dev->vfio);
 	if (err) {
 		reaped = unmake(dev);
-		return reaped ?: err;
+		return reaped ?: as_of_server(err);
 	}
 	dev->end_ms = 0;
 	*devp = &dev->vfio.base;
