@@ -92,17 +92,13 @@ static int learn_device(struct usrpci_socket_device *dev, unsigned int *nr_regio
 	return usrpci_vfio_note_device(&dev->vfio, info.flags, nr_regions, nr_irqs);
 }
 
-/*
- * Whether all windows can be touched as long as they are mapped: the server can make a file
- * shorter that isn't sealed, and the program would be killed. Calls do without.
- */
+/* Whether all windows can be touched as long as they are mapped. Calls do without. */
 static bool stays(int fd, const struct usrpci_region *region)
 {
-	const int seals = fcntl(fd, F_GET_SEALS);
 	struct stat st;
 	unsigned int i;
 
-	if (seals < 0 || !(seals & F_SEAL_SHRINK) || fstat(fd, &st) ||
+	if (!usrpci_socket_stays(fd) || fstat(fd, &st) ||
 	    region->offset > (uint64_t)st.st_size)
 		return false;
 	for (i = 0; i < region->nr_windows; i++)

@@ -5,12 +5,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 #include "vfio-user.h"
 
@@ -70,12 +72,13 @@ static bool is_file_of(int fd, const struct area *area)
 	       ((flags & O_ACCMODE) == O_RDWR || (flags & O_ACCMODE) == access);
 }
 
-/* Whoever gets the descriptor could make it shorter: the program would be killed by a touch. */
-static bool stays_long(int fd)
+bool usrpci_socket_stays(int fd)
 {
 	const int seals = fcntl(fd, F_GET_SEALS);
+	struct statfs fs;
 
-	return seals >= 0 && seals & F_SEAL_SHRINK;
+	return seals >= 0 && seals & F_SEAL_SHRINK && !fstatfs(fd, &fs) &&
+	       fs.f_type != HUGETLBFS_MAGIC;
 }
 
 /* A copy, since another thread may close @fd and open something else in its place; or -1. */
@@ -86,7 +89,7 @@ static int copy_if(int fd, const struct area *area, bool trusted)
 	if (!is_file_of(fd, area))
 		return -1;
 	copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	if (copy < 0 || (is_file_of(copy, area) && (trusted || stays_long(copy))))
+	if (copy < 0 || (is_file_of(copy, area) && (trusted || usrpci_socket_stays(copy))))
 		return copy;
 	close(copy);
 	return -1;

@@ -106,8 +106,15 @@ void usrpci_socket_stop(struct usrpci_socket_device *dev);
 extern const struct usrpci_vfio_ops usrpci_socket_ops;
 
 /*
- * share.c: a descriptor of @dma's memory, if this process has one that may be given away: of a file
- * that can't be made shorter, unless whoever gets it is @trusted. -1: none; -EFAULT.
+ * share.c: whether a touch of a map never ends the program, whatever somebody else does who has the
+ * file, too: it can't be made shorter, nor are its pages huge ones, of which there may be none
+ * left once a hole was made.
+ */
+bool usrpci_socket_stays(int fd);
+
+/*
+ * A descriptor of @dma's memory, if this process has one that may be given away: of a file that
+ * stays, unless whoever gets it is @trusted. -1: none; -EFAULT.
  */
 int usrpci_socket_find_fd(const struct usrpci_dma *dma, bool trusted, uint64_t *offset);
 
