@@ -163,7 +163,8 @@ static void put(int channel, unsigned int region, uint64_t offset, uint64_t valu
 		uint64_t value;
 	} what = { { .offset = offset, .region = region, .count = width }, value };
 
-	assert_int_equal(say(channel, VFIO_USER_REGION_WRITE, &what, sizeof(what.access) + width), 0);
+	assert_int_equal(say(channel, VFIO_USER_REGION_WRITE, &what, sizeof(what.access) + width),
+			 0);
 }
 
 /* Sets a DMA going from memory that the program has to be asked for. */

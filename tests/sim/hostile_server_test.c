@@ -617,7 +617,8 @@ static void test_openings(void **state)
 	for (i = 0; i < sizeof(openings) / sizeof(openings[0]); i++) {
 		print_message("# %s\n", openings[i].name);
 		s = begin(&(struct misdeed){
-			.act = openings[i].act, .patience_ms = openings[i].err == -ENODEV ? 0 : MOST_MS,
+			.act = openings[i].act,
+			.patience_ms = openings[i].err == -ENODEV ? 0 : MOST_MS,
 		});
 		assert_int_equal(s.err, openings[i].err);
 		end(&s);
@@ -637,7 +638,8 @@ static void test_nobody_accepts(void **state)
 	assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof(address)), 0);
 	assert_int_equal(listen(listener, 0), 0);
 	assert_int_equal(usrpci_socket_connect(address.sun_path, PATIENCE_MS, &first), 0);
-	assert_int_equal(usrpci_socket_connect(address.sun_path, PATIENCE_MS, &channel), -ETIMEDOUT);
+	assert_int_equal(usrpci_socket_connect(address.sun_path, PATIENCE_MS, &channel),
+			 -ETIMEDOUT);
 	assert_int_equal(count_fds(), nr_fds + 2);
 	close(first);
 	close(listener);

@@ -103,7 +103,7 @@ int usrpci_socket_exchange(struct usrpci_socket_device *dev, struct usrpci_excha
 
 	x->fd = -1;
 	x->len = 0;
-	/* Two can't tell their answers apart, and the lock may be held by a thread of the parent's. */
+	/* Two can't tell their answers apart, and a thread of the parent's may hold the lock. */
 	if (!usrpci_vfio_is_owner(&dev->vfio))
 		return -ENODEV;
 	pthread_mutex_lock(&dev->lock);
