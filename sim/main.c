@@ -61,6 +61,8 @@ static int catch_signals(void)
 {
 	sigset_t set;
 
+	/* Whoever reads a trace by a pipe may leave first. */
+	signal(SIGPIPE, SIG_IGN);
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);

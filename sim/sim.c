@@ -54,7 +54,9 @@ static const char *parse_options(struct sim *sim, char *text)
 	sim->options = calloc(strlen(text) + 2, sizeof(*sim->options));
 	if (!sim->options)
 		return "out of memory";
-	while ((one = strsep(&text, ",")) && *one) {
+	while ((one = strsep(&text, ","))) {
+		if (!*one)
+			continue;
 		if (is_option(sim->device->options, one) || is_option(sim_options, one)) {
 			sim->options[nr++] = one;
 			continue;

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/pci_regs.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -171,7 +172,7 @@ static void test_irq_wires(void **state)
 static void test_irq_is_no_eventfd(void **state)
 {
 	struct sim_irqs irqs;
-	int ends[2];
+	int ends[2], two[2];
 
 	assert_int_equal(pipe(ends), 0);
 	close(ends[0]);
@@ -179,6 +180,12 @@ static void test_irq_is_no_eventfd(void **state)
 	assert_int_equal(set(&irqs, WIRE, VFIO_PCI_MSI_IRQ_INDEX, 0, 1, &ends[1], 1), -EINVAL);
 	sim_irqs_message(&irqs, 0);
 	assert_int_equal(set(&irqs, WIRE, VFIO_PCI_MSI_IRQ_INDEX, 0, 1, &(int){ 999 }, 1), -EBADF);
+	/* All or none of them. */
+	two[0] = eventfd(0, EFD_NONBLOCK);
+	two[1] = ends[1];
+	assert_int_equal(set(&irqs, WIRE, VFIO_PCI_MSI_IRQ_INDEX, 0, 2, two, 2), -EINVAL);
+	assert_false(sim_irqs_has_messages(&irqs));
+	close(two[0]);
 	sim_irqs_destroy(&irqs);
 	close(ends[1]);
 }
@@ -199,6 +206,11 @@ static void test_pin(void **state)
 	sim_irqs_pin(&irqs, false);
 	assert_int_equal(set(&irqs, unmask, VFIO_PCI_INTX_IRQ_INDEX, 0, 1, NULL, 0), 0);
 	assert_int_equal(count_of(event), 0);
+	/* It isn't listened to, so it's refused. */
+	assert_int_equal(set(&irqs, VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_UNMASK,
+			     VFIO_PCI_INTX_IRQ_INDEX, 0, 1, &event, 1), -ENOTSUP);
+	assert_int_equal(set(&irqs, VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_UNMASK,
+			     VFIO_PCI_INTX_IRQ_INDEX, 0, 1, NULL, 0), 0);
 	sim_irqs_destroy(&irqs);
 	close(event);
 }
@@ -244,7 +256,11 @@ static void test_file_that_got_short(void **state)
 	struct sim_memory memory;
 	struct sim_area *area;
 	char byte = 1;
+	sigset_t set;
 
+	/* As of a program that takes its signals by sigwait(). */
+	sigfillset(&set);
+	sigprocmask(SIG_BLOCK, &set, NULL);
 	sim_memory_init(&memory);
 	assert_int_equal(ftruncate(fd, 4096), 0);
 	assert_int_equal(map(&memory, 0x1000, 4096, fd), 0);

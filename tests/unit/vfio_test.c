@@ -454,6 +454,33 @@ static void test_registers(void **state)
 	usrpci_close(dev);
 }
 
+/* In D3hot nothing is decoded, and a touch of a map would end the program. */
+static void test_asleep(void **state)
+{
+	struct usrpci_device *dev;
+	uint64_t value;
+
+	put_config(PCI_COMMAND, PCI_STATUS_CAP_LIST << 16);
+	put_config(PCI_CAPABILITY_LIST, 0x40);
+	put_config(0x40, PCI_CAP_ID_PM);
+	dev = open_it();
+	assert_int_equal(usrpci_bar_write(dev, 0, PAGE, 8, 7), 0);
+	assert_int_equal(usrpci_config_write(dev, 0x40 + PCI_PM_CTRL, 2, 3), 0);
+	assert_int_equal(usrpci_bar_read(dev, 0, PAGE, 8, &value), -EIO);
+	assert_int_equal(usrpci_bar_write(dev, 0, PAGE, 8, 1), -EIO);
+	assert_int_equal(usrpci_bar_read(dev, 0, PAGE, 4, &value), -EIO);
+	/* A reset wakes it. */
+	put_config(0x40 + PCI_PM_CTRL, 0);
+	assert_int_equal(usrpci_reset(dev), 0);
+	assert_int_equal(usrpci_bar_read(dev, 0, PAGE, 8, &value), 0);
+	assert_int_equal(value, 7);
+	assert_int_equal(usrpci_config_write(dev, 0x40 + PCI_PM_CTRL, 1, 3), 0);
+	assert_int_equal(usrpci_bar_read(dev, 0, PAGE, 8, &value), -EIO);
+	assert_int_equal(usrpci_config_write(dev, 0x40 + PCI_PM_CTRL, 4, 0), 0);
+	assert_int_equal(usrpci_bar_read(dev, 0, PAGE, 8, &value), 0);
+	usrpci_close(dev);
+}
+
 static int map_one(struct usrpci_device *dev, enum usrpci_dma_direction direction, void *addr,
 		   struct usrpci_sg *sg, uint32_t *handle)
 {
@@ -784,6 +811,7 @@ int main(void)
 		TEST(test_open),
 		TEST(test_unsafe_interrupts),
 		TEST(test_registers),
+		TEST(test_asleep),
 		TEST(test_map),
 		TEST(test_reserved),
 		TEST(test_odd_ranges),

@@ -14,7 +14,8 @@ static int explain_device(const char *address, int err, char *buf, size_t len)
 		return snprintf(buf, len, "the device at \"%s\" couldn't be reset; end who plays "
 				"it and start it again", address);
 	case -ENODEV:
-		return snprintf(buf, len, "the device at \"%s\" went away at once", address);
+		return snprintf(buf, len, "the device at \"%s\" doesn't answer, or went away at "
+				"once", address);
 	}
 	return usrpci_explain_errno(address, err, buf, len);
 }
@@ -47,13 +48,16 @@ static int explain_socket(const char *path, int err, char *buf, size_t len)
 				"has ended, or start a second server", path);
 	case -EINVAL:
 		return snprintf(buf, len, "\"%s\" is no path of a socket: none, or too long", path);
+	case -ETIMEDOUT:
+		return snprintf(buf, len, "whoever listens at \"%s\" takes no connections; end it "
+				"and start it again", path);
 	case -EPROTONOSUPPORT:
 		return snprintf(buf, len, "the server at \"%s\" speaks another version of the "
 				"vfio-user protocol than 0", path);
 	case -EPROTO:
 	case -ENODEV:
 		return snprintf(buf, len, "whoever listens at \"%s\" doesn't speak the vfio-user "
-				"protocol, or went away at once", path);
+				"protocol, doesn't answer, or went away at once", path);
 	}
 	return 0;
 }

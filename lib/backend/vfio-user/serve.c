@@ -216,7 +216,7 @@ int usrpci_socket_start(struct usrpci_socket_device *dev)
 
 void usrpci_socket_stop(struct usrpci_socket_device *dev)
 {
-	if (dev->started) {
+	if (dev->started && usrpci_vfio_is_owner(&dev->vfio)) {
 		/* It may be amid a message that the server doesn't end. */
 		usrpci_socket_lose(dev);
 		eventfd_write(dev->stop, 1);
