@@ -323,6 +323,9 @@ USRPCI_PUBLIC int usrpci_explain(struct usrpci_device *dev, int err, char *buf, 
 	char full[USRPCI_BDF_LEN];
 	int ret;
 
+	if (err == -ETIMEDOUT)
+		return say(&s, "what was waited for didn't come in time; a device that isn't bus "
+			   "master sends no MSI; see: usrpci_set_master() in <usrpci/device.h>");
 	if (err == -ENODEV && usrpci_parse_bdf(dev->bdf, full))
 		return say(&s, "whoever played it has gone");
 	if (err == -ENODEV)
