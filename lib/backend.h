@@ -114,9 +114,6 @@ struct usrpci_backend {
 	int (*event)(struct usrpci_device *dev, struct usrpci_event *event);
 };
 
-/* Bytes that hold a BDF, or "vfio-user:" and any path of a socket. */
-#define USRPCI_ADDRESS_LEN	128
-
 /**
  * struct usrpci_device - What every backend's device starts from; it embeds this.
  * @backend: serves the device

@@ -43,12 +43,28 @@ bool parse_number(const char *text, uint64_t *value)
 	return !errno && !*end;
 }
 
+/* The library knows what else there may be after these. */
+static bool is_played(const char *text)
+{
+	return !strncmp(text, "sim:", 4) || !strncmp(text, "vfio-user:", 10);
+}
+
 enum status parse_address(const char *text, char *bdf)
 {
 	if (!usrpci_parse_bdf(text, bdf))
 		return STATUS_OK;
+	if (is_played(text))
+		return complain(STATUS_USAGE, "\"%s\" is played by a process, and bound to no "
+				"driver: list, bind and unbind are for PCI functions of this "
+				"machine; see: usrpci info %s", text, text);
 	return complain(STATUS_USAGE, "\"%s\" names no function, 0000:00:04.0 or 00:04.0 would; "
 			"see which there are: usrpci list", text);
+}
+
+enum status parse_device(const char *text, char *bdf, const char **address)
+{
+	*address = is_played(text) ? text : bdf;
+	return is_played(text) ? STATUS_OK : parse_address(text, bdf);
 }
 
 static bool parse_group(const char *text, struct options *options)

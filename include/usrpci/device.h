@@ -14,6 +14,9 @@ extern "C" {
 /** Bytes that hold "DDDD:BB:DD.F" with any domain, and the final 0. */
 #define USRPCI_BDF_LEN	24
 
+/** Bytes that hold that, or "vfio-user:" and any path of a socket. */
+#define USRPCI_ADDRESS_LEN	128
+
 struct usrpci_device;
 
 /**
@@ -65,7 +68,7 @@ enum usrpci_isolation {
  * @max_mapping: most bytes in one scatterlist entry; UINT64_MAX: no limit
  */
 struct usrpci_info {
-	char bdf[USRPCI_BDF_LEN];
+	char bdf[USRPCI_ADDRESS_LEN];
 	const char *backend;
 	uint32_t caps;
 	uint16_t vendor;

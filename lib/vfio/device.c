@@ -115,7 +115,7 @@ int usrpci_vfio_info(struct usrpci_device *dev, struct usrpci_info *info)
 
 	if (err)
 		return err;
-	snprintf(info->bdf, sizeof(info->bdf), "%.*s", (int)sizeof(info->bdf) - 1, dev->bdf);
+	snprintf(info->bdf, sizeof(info->bdf), "%s", dev->bdf);
 	if (vdev->flags & VFIO_DEVICE_FLAGS_RESET)
 		info->caps |= USRPCI_CAN_RESET;
 	info->nr_msi = vdev->nr_irqs[VFIO_PCI_MSI_IRQ_INDEX];

@@ -43,7 +43,7 @@ int usrpci_kernel_info(struct usrpci_device *dev, struct usrpci_info *info)
 
 	if (ret)
 		return ret;
-	snprintf(info->bdf, sizeof(info->bdf), "%.*s", (int)sizeof(info->bdf) - 1, dev->bdf);
+	snprintf(info->bdf, sizeof(info->bdf), "%s", dev->bdf);
 	info->caps = caps_of(arg.caps);
 	info->vendor = arg.vendor;
 	info->device = arg.device;
