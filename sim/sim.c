@@ -3,6 +3,7 @@
 #include <endian.h>
 #include <errno.h>
 #include <linux/vfio.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -45,6 +46,15 @@ static bool is_option(const struct sim_option *option, const char *text)
 	return false;
 }
 
+/* A device is made once, so there's one reason why it can't be. */
+static const char *complain(const char *what, const char *option)
+{
+	static char why[128];
+
+	snprintf(why, sizeof(why), "%s \"%.64s\"", what, option);
+	return why;
+}
+
 /* @options points into @text, which goes on to be used. */
 static const char *parse_options(struct sim *sim, char *text)
 {
@@ -63,9 +73,9 @@ static const char *parse_options(struct sim *sim, char *text)
 		}
 		switch (sim_faults_set(&sim->faults, one)) {
 		case -ENOENT:
-			return "no such option";
+			return complain("no such option", one);
 		case -EINVAL:
-			return "an option's value isn't a number that it can have";
+			return complain("an option's value isn't a number that it can have:", one);
 		}
 	}
 	return NULL;
