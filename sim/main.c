@@ -102,6 +102,10 @@ static int run(char *device, const char *path, const char *control, int fd)
 	if (ret && fd < 0)
 		warnx("%s: %s", server.control.listener < 0 && control ? control : path,
 		      ret == -EADDRINUSE ? "somebody serves there" : strerror(-ret));
+	/* For somebody who started it by hand, not for a script. */
+	if (!ret && path && isatty(STDIN_FILENO) && isatty(STDERR_FILENO))
+		fprintf(stderr, "%s at %s; open it as vfio-user:%s\n", server.sim->device->name,
+			path, path);
 	if (!ret)
 		sim_server_run(&server, fd);
 	if (path && server.listener >= 0)

@@ -100,6 +100,9 @@ static const char *set_up(struct sim *sim, char *text)
 	sim->device = find_device(name);
 	if (!sim->device)
 		return "no such device";
+	why = sim_device_check(sim->device);
+	if (why)
+		return why;
 	why = parse_options(sim, text ? text : none);
 	if (why)
 		return why;
@@ -134,7 +137,8 @@ struct sim *sim_create(char *text, const char **why)
 
 void sim_destroy(struct sim *sim)
 {
-	sim->device->destroy(sim->self);
+	if (sim->device->destroy)
+		sim->device->destroy(sim->self);
 	sim_irqs_destroy(&sim->irqs);
 	sim_memory_unmap_all(&sim->memory);
 	sim_trace_close(&sim->trace);
@@ -347,5 +351,6 @@ void sim_run_clock(struct sim *sim)
 	if (!sim->wake_ns || now < sim->wake_ns || sim->faults.hang)
 		return;
 	sim->wake_ns = 0;
-	sim->device->tick(sim->self);
+	if (sim->device->tick)
+		sim->device->tick(sim->self);
 }

@@ -22,6 +22,80 @@ static const struct sim_device everything = {
 	.express = true,
 };
 
+/* --- what a model has to have --- */
+
+static void *no_create(struct sim *sim, const char **why)
+{
+	return NULL;
+}
+
+static void no_reset(void *self)
+{
+}
+
+static uint64_t no_read(void *self, unsigned int bar, uint64_t offset, unsigned int width)
+{
+	return UINT64_MAX;
+}
+
+static void no_write(void *self, unsigned int bar, uint64_t offset, unsigned int width,
+		     uint64_t value)
+{
+}
+
+static void test_models(void **state)
+{
+	struct sim_device device = everything;
+	unsigned int i;
+
+	for (i = 0; sim_devices[i]; i++)
+		assert_null(sim_device_check(sim_devices[i]));
+	assert_non_null(sim_device_check(&device));
+	device.create = no_create;
+	device.reset = no_reset;
+	device.read = no_read;
+	assert_non_null(sim_device_check(&device));
+	device.write = no_write;
+	assert_null(sim_device_check(&device));
+	device.reset = NULL;
+	assert_non_null(sim_device_check(&device));
+}
+
+static void test_tables(void **state)
+{
+	static const struct sim_bar bars[] = {
+		{ .len = 8 }, { .len = 24 }, { .len = 0x3001 }, { .len = 1ULL << 32 },
+		{ .len = 1ULL << 32, .wide = true },
+	};
+	struct sim_device good = everything, bad;
+	unsigned int i;
+
+	good.create = no_create;
+	good.reset = no_reset;
+	good.read = no_read;
+	good.write = no_write;
+	for (i = 0; i < sizeof(bars) / sizeof(bars[0]); i++) {
+		bad = good;
+		bad.bars[5] = bars[i];
+		assert_non_null(sim_device_check(&bad));
+	}
+	bad = good;
+	bad.bars[1].len = 16;
+	assert_non_null(sim_device_check(&bad));
+	bad = good;
+	bad.nr_msi = 3;
+	assert_non_null(sim_device_check(&bad));
+	bad = good;
+	/* The last table that has room for its pending bits is 0x88 bytes from the end. */
+	bad.msix_offset = 0x4000 - 0x88;
+	assert_null(sim_device_check(&bad));
+	bad.msix_offset += 8;
+	assert_non_null(sim_device_check(&bad));
+	bad.msix_offset = 0;
+	bad.msix_bar = 1;
+	assert_non_null(sim_device_check(&bad));
+}
+
 /* --- knobs --- */
 
 static void test_knobs(void **state)
@@ -279,6 +353,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		/* The first that has memory: cmocka's handler of SIGBUS comes before the others. */
 		cmocka_unit_test(test_file_that_got_short),
+		cmocka_unit_test(test_models),
+		cmocka_unit_test(test_tables),
 		cmocka_unit_test(test_knobs),
 		cmocka_unit_test(test_capability_list),
 		cmocka_unit_test(test_config_writes),
