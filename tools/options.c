@@ -119,9 +119,6 @@ static bool set_option(unsigned int bit, const char *text, struct options *optio
 	case TAKES_DRIVER:
 		valid = parse_driver(text, options);
 		break;
-	case TAKES_GROUP:
-		valid = parse_group(text, options);
-		break;
 	case TAKES_MODE:
 		valid = parse_mode(text, options);
 		break;
@@ -155,6 +152,12 @@ static int bad_usage(const struct subcommand *command, const char *what, const c
 	return -1;
 }
 
+static int no_group(const char *name)
+{
+	complain(STATUS_USAGE, "there is no group \"%s\"; see which there are: getent group", name);
+	return -1;
+}
+
 static int check_arguments(const struct subcommand *command, int nr)
 {
 	if (nr < command->min)
@@ -182,6 +185,8 @@ int options_parse(const struct subcommand *command, int argc, char **argv,
 			return bad_usage(command, "wants a value after ", argv[optind - 1]);
 		else if (found == '?')
 			return bad_usage(command, "doesn't know ", argv[optind - 1]);
+		else if (known[found - 256].bit == TAKES_GROUP && !parse_group(optarg, options))
+			return no_group(optarg);
 		else if (!set_option(known[found - 256].bit, optarg, options))
 			return bad_usage(command, "can't make sense of ", optarg);
 	}

@@ -54,7 +54,7 @@ for mode in 8 0999 rw 1777 -1 ""; do
 	complains 'bind '
 done
 exits 2 bind --group no-such-group $absent
-complains "can't make sense of no-such-group"
+complains 'there is no group "no-such-group"; see which there are: getent group$'
 exits 3 bind $absent --group 0 --mode 640
 exits 2 bind --driver nvme $absent
 complains "can't make sense of nvme"
