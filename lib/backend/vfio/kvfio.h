@@ -12,7 +12,7 @@ struct usrpci_kvfio_device;
  * @accounted: the line of /proc/self/status that has what it locked
  * @unsafe: the parameter that allows interrupts that aren't remapped
  * @attach: opens the function and puts it behind page tables of its own; -ENOTSUP if
- *	that way isn't there, or not for this program
+ *	that way isn't there, -EACCES if it isn't for this program
  * @reserve: keeps the bus addresses that can't be had from the allocator
  * @map: gives memory to the device; -EMFILE: not so many times
  * @unmap: takes all of it back
@@ -85,6 +85,10 @@ int usrpci_kvfio_ioctl(int fd, unsigned long request, const void *arg);
  * larger. *@answer is the caller's to free, and argsz the bytes there.
  */
 int usrpci_kvfio_get(int fd, unsigned long request, const void *ask, uint32_t len, void **answer);
+
+/* iommufd.c: the function's own file, without @root; -ENOTSUP: it has none. */
+#define USRPCI_KVFIO_FILE_LEN	64
+int usrpci_kvfio_name_file(const char *root, const char *bdf, char *name);
 
 /* type1.c, iommufd.c */
 extern const struct usrpci_kvfio_memory usrpci_kvfio_type1;
