@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The usrpci authors
 /* What is only so with the kernel's VFIO, on $USRPCI_EDU, bound to vfio-pci; exit 77 without. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -34,6 +35,21 @@
 static const char *address;
 static struct usrpci_device *dev;
 
+/* Which way the library takes: with iommufd if the kernel has it for this function. */
+static bool has_iommufd(void)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/vfio-dev", address);
+	return !access("/dev/iommu", F_OK) && !access(path, F_OK);
+}
+
+/* Where what a device has of a process is counted. */
+static long pages_locked(void)
+{
+	return has_iommufd() ? pages_charged() : pages_held();
+}
+
 static int open_it(void **state)
 {
 	return usrpci_open(&dev, address);
@@ -60,6 +76,32 @@ static void test_info(void **state)
 	assert_int_equal(info.iommu_group, atoi(strrchr(target, '/') + 1));
 	assert_int_equal(info.vendor, 0x1234);
 	assert_int_equal(info.caps & ~(uint32_t)USRPCI_CAN_RESET, USRPCI_CAN_REMAP_IRQ);
+}
+
+/* How many of our descriptors are of @file. */
+static unsigned int count_open(const char *file)
+{
+	char path[300], target[96];
+	struct dirent *entry;
+	unsigned int nr = 0;
+	ssize_t len;
+	DIR *dir = opendir("/proc/self/fd");
+
+	assert_non_null(dir);
+	while ((entry = readdir(dir))) {
+		snprintf(path, sizeof(path), "/proc/self/fd/%s", entry->d_name);
+		len = readlink(path, target, sizeof(target) - 1);
+		target[len < 0 ? 0 : len] = '\0';
+		nr += !strcmp(target, file);
+	}
+	closedir(dir);
+	return nr;
+}
+
+static void test_way(void **state)
+{
+	assert_int_equal(count_open("/dev/iommu"), has_iommufd());
+	assert_int_equal(count_open("/dev/vfio/vfio"), !has_iommufd());
 }
 
 /* Whether none of it is what the kernel keeps from the group. */
@@ -103,7 +145,7 @@ static void test_reserved_regions(void **state)
 	}
 	assert_true(sg[NR_LARGE - 1].bus_addr > UINT32_MAX);
 	assert_int_equal(usrpci_unmap(dev, handles, NR_LARGE), 0);
-	assert_int_equal(pages_held(), 0);
+	assert_int_equal(pages_locked(), 0);
 	pages_free(mem, LARGE / PAGE);
 }
 
@@ -159,21 +201,21 @@ static void test_locked_memory(void **state)
 	usrpci_explain(dev, -ENOMEM, sentence, sizeof(sentence));
 	assert_non_null(strstr(sentence, "needs 60 KiB more locked memory than the limit of 20 "
 			       "KiB; run: ulimit -l 80"));
-	assert_int_equal(pages_held(), 0);
+	assert_int_equal(pages_locked(), 0);
 	set_limit(20 * PAGE - 1);
 	assert_int_equal(usrpci_map(dev, maps, 2), -ENOMEM);
 	set_limit(20 * PAGE);
 	assert_int_equal(usrpci_map(dev, maps, 2), 0);
-	assert_int_equal(pages_held(), 20);
+	assert_int_equal(pages_locked(), 20);
 	handles[0] = maps[0].handle;
 	handles[1] = maps[1].handle;
 	assert_int_equal(usrpci_unmap(dev, handles, 2), 0);
-	assert_int_equal(pages_held(), 0);
+	assert_int_equal(pages_locked(), 0);
 	set_limit(RLIM_INFINITY);
 	pages_free(mem, 20);
 }
 
-/* A container has the limit that there was when it was opened. */
+/* A container has the limit that there was when it was opened; iommufd has none. */
 static void test_many_mappings(void **state)
 {
 	unsigned char *mem = pages_new(4, 1);
@@ -183,6 +225,8 @@ static void test_many_mappings(void **state)
 
 	for (i = 0; i < 4; i++)
 		maps[i] = (struct usrpci_mapping){ .addr = mem + i * PAGE, .len = PAGE };
+	if (has_iommufd())
+		skip();
 	close_it(state);
 	assert_int_equal(file_write(LIMIT, "3"), 0);
 	assert_int_equal(open_it(state), 0);
@@ -304,6 +348,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_info),
+		TEST(test_way),
 		TEST(test_reserved_regions),
 		TEST(test_low_addresses),
 		TEST(test_many_mappings),
