@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -215,6 +216,65 @@ static void test_locked_memory(void **state)
 	pages_free(mem, 20);
 }
 
+/* What it has mapped stays till it is killed, or this program ends. */
+static pid_t start_mapping(const char *other, unsigned int nr)
+{
+	unsigned char *mem = pages_new(nr, 1);
+	struct usrpci_mapping map = { .addr = mem, .len = nr * PAGE };
+	struct usrpci_device *second;
+	int ready[2], ret;
+	char byte = 0;
+	pid_t pid;
+
+	assert_int_equal(pipe(ready), 0);
+	pid = fork();
+	if (pid) {
+		close(ready[1]);
+		assert_int_equal(read(ready[0], &byte, 1), 1);
+		close(ready[0]);
+		pages_free(mem, nr);
+		return pid;
+	}
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	ret = usrpci_open(&second, other) ?: usrpci_set_dma_mask(second, UINT64_MAX, UINT64_MAX) ?:
+	      usrpci_map(second, &map, 1);
+	if (ret || write(ready[1], &byte, 1) != 1)
+		_exit(1);
+	pause();
+	_exit(0);
+}
+
+/* With iommufd, what the user's other programs have counts too. */
+static void test_locked_memory_of_others(void **state)
+{
+	const char *other = function_nvme();
+	unsigned char *mem = pages_new(16, 1);
+	struct usrpci_mapping map = { .addr = mem, .len = 16 * PAGE };
+	char sentence[256];
+	pid_t pid;
+
+	if (!other)
+		skip();
+	assert_int_equal(usrpci_set_dma_mask(dev, UINT64_MAX, UINT64_MAX), 0);
+	drop_lock_capability();
+	set_limit(20 * PAGE);
+	pid = start_mapping(other, 10);
+	if (has_iommufd()) {
+		assert_int_equal(usrpci_map(dev, &map, 1), -ENOMEM);
+		usrpci_explain(dev, -ENOMEM, sentence, sizeof(sentence));
+		assert_non_null(strstr(sentence, "needs 24 KiB more locked memory than the limit "
+				       "of 80 KiB; run: ulimit -l 104"));
+		assert_int_equal(pages_locked(), 0);
+		set_limit(26 * PAGE);
+	}
+	assert_int_equal(usrpci_map(dev, &map, 1), 0);
+	assert_int_equal(usrpci_unmap(dev, &map.handle, 1), 0);
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	set_limit(RLIM_INFINITY);
+	pages_free(mem, 16);
+}
+
 /* A container has the limit that there was when it was opened; iommufd has none. */
 static void test_many_mappings(void **state)
 {
@@ -355,8 +415,9 @@ int main(void)
 		TEST(test_second_open),
 		TEST(test_bus_error),
 		TEST(test_removal_asked),
-		/* Gives up a capability. */
+		/* They give up a capability. */
 		TEST(test_locked_memory),
+		TEST(test_locked_memory_of_others),
 	};
 	char driver[64];
 

@@ -159,6 +159,7 @@ static int unmap(struct usrpci_kvfio_device *dev, const struct usrpci_dma *dma)
 
 const struct usrpci_kvfio_memory usrpci_kvfio_iommufd = {
 	.accounted = "VmPin",
+	.by_user = true,
 	.unsafe = "/sys/module/iommufd/parameters/allow_unsafe_interrupts",
 	.attach = attach,
 	.reserve = reserve,
