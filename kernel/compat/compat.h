@@ -50,6 +50,9 @@ static inline void vm_flags_set(struct vm_area_struct *vma, vm_flags_t flags)
  */
 long usrpci_pin(unsigned long addr, unsigned long nr, bool to_device, struct page **pages);
 
+/* The function's driver_override names this module. */
+bool usrpci_is_named(struct pci_dev *pdev);
+
 /* What stands between the device and memory. */
 enum usrpci_translation {
 	USRPCI_NO_IOMMU,
