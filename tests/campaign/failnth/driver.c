@@ -148,8 +148,9 @@ static int act_rescan(struct scene *s)
 }
 
 /*
- * Enabling a function has ACPI's interpreter run, which uses what it freed once an allocation of
- * its own has failed (Linux 6.1): only the module's calls fail there.
+ * Enabling and disabling a function have ACPI's interpreter run, which uses what it freed once an
+ * allocation of its own has failed, and loses the pin's route (Linux 6.1): only the module's calls
+ * fail there.
  */
 static const struct sequence sequences[] = {
 	{ "bind", EDU, .setup = unbind, .act = act_bind, .undo = undo_bind, .end = end_bind,
@@ -159,15 +160,15 @@ static const struct sequence sequences[] = {
 	{ "probe", EDU, .setup = unbind, .act = act_probe, .undo = undo_bind, .end = end_bind,
 	  .hook_only = true },
 	{ "driver_override", EDU, .act = act_override },
-	{ "unbind", EDU, .act = act_unbind, .undo = undo_unbind },
-	{ "unbind, nvme", NVME, .act = act_unbind, .undo = undo_unbind },
+	{ "unbind", EDU, .act = act_unbind, .undo = undo_unbind, .hook_only = true },
+	{ "unbind, nvme", NVME, .act = act_unbind, .undo = undo_unbind, .hook_only = true },
 	{ "unbind while held", EDU, .n = 3, .kind = MSI, .setup = setup_held, .act = act_unbind,
-	  .undo = undo_unbind, .end = end_unmap_close },
+	  .undo = undo_unbind, .end = end_unmap_close, .hook_only = true },
 	{ "unbind while held, nvme", NVME, .n = 3, .kind = MSIX, .setup = setup_held,
-	  .act = act_unbind, .undo = undo_unbind, .end = end_unmap_close },
-	{ "remove", EDU, .act = remove_it, .undo = undo_remove },
+	  .act = act_unbind, .undo = undo_unbind, .end = end_unmap_close, .hook_only = true },
+	{ "remove", EDU, .act = remove_it, .undo = undo_remove, .hook_only = true },
 	{ "remove while held", EDU, .n = 5, .kind = INTX, .setup = setup_held, .act = remove_it,
-	  .undo = undo_remove, .end = end_unmap_close },
+	  .undo = undo_remove, .end = end_unmap_close, .hook_only = true },
 	{ "remove and rescan", EDU, .act = act_rescan, .hook_only = true },
 };
 

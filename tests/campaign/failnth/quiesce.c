@@ -147,7 +147,7 @@ static const struct sequence sequences[] = {
 	{ "killed with a list", EDU, .n = 2, .setup = setup_asked, .act = act_die,
 	  .undo = undo_end, .arms = true },
 	{ "unbind with a list", EDU, .n = 3, .setup = setup_listed, .act = act_unbind,
-	  .undo = undo_end_unbound, .end = end_unbound },
+	  .undo = undo_end_unbound, .end = end_unbound, .hook_only = true },
 };
 
 const struct group quiesce_group = GROUP(sequences);

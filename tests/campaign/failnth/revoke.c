@@ -58,9 +58,9 @@ static int act_touch(struct scene *s)
 
 static const struct sequence sequences[] = {
 	{ "revoke", EDU, .n = 7, .setup = setup_filled, .act = act_unbind, .undo = undo_revoke,
-	  .end = end_unbound },
+	  .end = end_unbound, .hook_only = true },
 	{ "revoke, nvme", NVME, .n = 3, .setup = setup_filled, .act = act_unbind,
-	  .undo = undo_revoke, .end = end_unbound },
+	  .undo = undo_revoke, .end = end_unbound, .hook_only = true },
 	{ "touch what was revoked", EDU, .n = 5, .setup = setup_revoked, .act = act_touch,
 	  .undo = undo_revoke, .end = end_unbound },
 };
