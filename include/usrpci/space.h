@@ -26,8 +26,6 @@ struct usrpci_space;
  * device's entry is taken back first. Needs USRPCI_CAN_MIRROR.
  */
 #define USRPCI_SPACE_MIRRORED	(1U << 0)
-/** Misses are served by a thread of the library even where the kernel could. */
-#define USRPCI_SPACE_BY_LIBRARY	(1U << 1)
 
 /** Most pages around a miss that are translated with it. */
 #define USRPCI_SPACE_AROUND	64U
@@ -43,17 +41,24 @@ struct usrpci_space_options {
 	unsigned int around;
 };
 
+/* usrpci_tlb_describe() */
+/** Misses are served by a thread of the library even where the kernel could. */
+#define USRPCI_TLB_BY_LIBRARY	(1U << 0)
+
 /**
  * usrpci_tlb_describe() - Say what the device's TLB is like.
  * @dev: the device, its vectors set up
  * @tlb: the TLB
+ * @flags: USRPCI_TLB_*
  *
- * Once, before the first space. usrpci_error() says what is wrong with it.
+ * Once, before the first space; from then on misses are served, and vectors stay set
+ * up. usrpci_error() says what is wrong with it.
  *
  * Return: 0; -EINVAL it can't be so; -EBUSY it was said before; -EPERM a register that
  * the program may not write; other negative errno.
  */
-int usrpci_tlb_describe(struct usrpci_device *dev, const struct usrpci_tlb *tlb);
+int usrpci_tlb_describe(struct usrpci_device *dev, const struct usrpci_tlb *tlb,
+			unsigned int flags);
 
 /**
  * usrpci_space_bind() - Let the device follow this process's pointers.

@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Copyright (C) 2026 The usrpci authors */
+
+#include <linux/dma-mapping.h>
+#include <linux/huge_mm.h>
+#include <linux/mm.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+#include <linux/usrpci.h>
+
+#include "account.h"
+#include "file.h"
+#include "device.h"
+#include "page.h"
+#include "server.h"
+#include "space.h"
+#include "tlb.h"
+
+#define USRPCI_LARGE		(2UL << 20)
+#define USRPCI_LARGE_PAGES	(USRPCI_LARGE / PAGE_SIZE)
+
+static struct usrpci_pin *usrpci_pin_new(struct usrpci_space *space, bool write)
+{
+	struct usrpci_pin *pin = kmalloc(sizeof(*pin), GFP_KERNEL);
+
+	if (!pin)
+		return NULL;
+	pin->nr = 0;
+	pin->dirty = write;
+	pin->mm = space->mm;
+	mmgrab(pin->mm);
+	return pin;
+}
+
+void usrpci_pin_free(struct usrpci_pin *pin)
+{
+	if (pin->nr) {
+		unpin_user_page_range_dirty_lock(pin->page, pin->nr, pin->dirty);
+		usrpci_uncharge(pin->mm, pin->nr);
+	}
+	mmdrop(pin->mm);
+	kfree(pin);
+}
+
+/* Of each space there's always one entry that can go, for another. */
+static int usrpci_target_charge(struct usrpci_space *space, unsigned int nr)
+{
+	struct usrpci_tlb *tlb = space->tlb;
+	u64 missing;
+	bool gone;
+
+	while (usrpci_charge_within(space->mm, nr, space->limit, &missing)) {
+		if (nr > 1)
+			return -ENOMEM;
+		gone = usrpci_space_shrink(space);
+		if (!gone)
+			return -ENOMEM;
+		usrpci_server_unpin(tlb);
+	}
+	return 0;
+}
+
+static void usrpci_pages_put(struct usrpci_space *space, struct page **pages, unsigned int nr)
+{
+	unsigned int i;
+
+	if (!space->mirrored) {
+		unpin_user_pages(pages, nr);
+		return;
+	}
+	for (i = 0; i < nr; i++)
+		put_page(pages[i]);
+}
+
+/* As many as are there, up to the first that isn't. */
+static unsigned int usrpci_pages_get(struct usrpci_space *space, u64 addr, unsigned int nr,
+				     bool write, struct page **pages)
+{
+	unsigned int flags = write ? FOLL_WRITE : 0;
+	int n;
+
+	if (space->mirrored)
+		n = get_user_pages_fast_only(addr, nr, flags, pages);
+	else
+		n = usrpci_pin_fast_only(addr, nr, flags, pages);
+	return max(n, 0);
+}
+
+/* A run of pages that the CPU could map as one. */
+static bool usrpci_is_large(struct page **pages)
+{
+	struct page *first = pages[0];
+	unsigned int i;
+
+	if (page_to_pfn(first) % USRPCI_LARGE_PAGES ||
+	    compound_head(first) != compound_head(pages[USRPCI_LARGE_PAGES - 1]))
+		return false;
+	for (i = 1; i < USRPCI_LARGE_PAGES; i++)
+		if (pages[i] != first + i)
+			return false;
+	return true;
+}
+
+static bool usrpci_target_get_large(struct usrpci_space *space, struct usrpci_target *target)
+{
+	struct page **pages = space->tlb->scratch;
+	unsigned int n;
+
+	n = usrpci_pages_get(space, target->addr, USRPCI_LARGE_PAGES, target->write, pages);
+	if (n == USRPCI_LARGE_PAGES && usrpci_is_large(pages)) {
+		target->page = pages[0];
+		return true;
+	}
+	usrpci_pages_put(space, pages, n);
+	return false;
+}
+
+static void usrpci_target_hold(struct usrpci_target *target)
+{
+	if (!target->pin)
+		return;
+	target->pin->page = target->page;
+	target->pin->nr = target->nr;
+}
+
+static int usrpci_target_try_large(struct usrpci_space *space, struct usrpci_target *target)
+{
+	struct usrpci_target large = *target;
+
+	large.addr = ALIGN_DOWN(target->addr, USRPCI_LARGE);
+	large.nr = USRPCI_LARGE_PAGES;
+	if (!space->mirrored && usrpci_target_charge(space, large.nr))
+		return -ENOMEM;
+	if (usrpci_target_get_large(space, &large)) {
+		usrpci_target_hold(&large);
+		*target = large;
+		return 0;
+	}
+	if (!space->mirrored)
+		usrpci_uncharge(space->mm, large.nr);
+	return -EAGAIN;
+}
+
+/* What a device writes to a file's page is lost if it's pinned for longer. */
+static bool usrpci_target_lasts(struct usrpci_space *space, struct usrpci_target *target,
+				bool files)
+{
+	return space->mirrored || !target->write || files || PageAnon(target->page);
+}
+
+static int usrpci_target_get_small(struct usrpci_space *space, struct usrpci_target *target,
+				   bool files)
+{
+	if (!space->mirrored && usrpci_target_charge(space, 1))
+		return USRPCI_REFUSED_LIMIT;
+	if (usrpci_pages_get(space, target->addr, 1, target->write, &target->page)) {
+		if (usrpci_target_lasts(space, target, files)) {
+			usrpci_target_hold(target);
+			return 0;
+		}
+		usrpci_pages_put(space, &target->page, 1);
+	}
+	if (!space->mirrored)
+		usrpci_uncharge(space->mm, 1);
+	return -EAGAIN;
+}
+
+static bool usrpci_may_be_large(struct page *page)
+{
+	return compound_order(compound_head(page)) >= ilog2(USRPCI_LARGE_PAGES);
+}
+
+/* The small page shows whether it's part of a large one, which is then tried. */
+static int usrpci_target_find(struct usrpci_space *space, struct usrpci_target *target, bool files)
+{
+	u32 sizes = space->tlb->desc.page_sizes;
+	struct usrpci_target small = *target;
+	int err;
+
+	err = usrpci_target_get_small(space, &small, files);
+	if (err)
+		return err;
+	if (sizes & USRPCI_TLB_2M && usrpci_may_be_large(small.page)) {
+		if (!space->mirrored) {
+			target->pin = usrpci_pin_new(space, target->write);
+			if (!target->pin)
+				goto keep;
+		}
+		if (!usrpci_target_try_large(space, target)) {
+			usrpci_target_put(space, &small);
+			return 0;
+		}
+		if (target->pin)
+			usrpci_pin_free(target->pin);
+	}
+	target->pin = NULL;
+	if (!(sizes & USRPCI_TLB_4K)) {
+		usrpci_target_put(space, &small);
+		return USRPCI_REFUSED_SMALL;
+	}
+keep:
+	*target = small;
+	return 0;
+}
+
+int usrpci_target_get(struct usrpci_space *space, u64 addr, bool write, bool files,
+		      struct usrpci_target *target)
+{
+	int err;
+
+	*target = (struct usrpci_target){
+		.addr = addr & PAGE_MASK,
+		.write = write,
+		.nr = 1,
+	};
+	if (!space->mirrored) {
+		target->pin = usrpci_pin_new(space, write);
+		if (!target->pin)
+			return USRPCI_REFUSED_NO_MEMORY;
+	}
+	err = usrpci_target_find(space, target, files);
+	if (err && target->pin)
+		usrpci_pin_free(target->pin);
+	return err;
+}
+
+/* Of what is pinned, the entry that it was given to keeps it. */
+void usrpci_target_put(struct usrpci_space *space, struct usrpci_target *target)
+{
+	if (space->mirrored)
+		folio_put_refs(page_folio(target->page), target->nr);
+	else if (target->pin)
+		usrpci_pin_free(target->pin);
+}
+
+int usrpci_target_map(struct usrpci_tlb *tlb, struct usrpci_target *target,
+		      struct usrpci_slot *slot)
+{
+	enum dma_data_direction dir = target->write ? DMA_BIDIRECTIONAL : DMA_TO_DEVICE;
+	struct device *dev = usrpci_dma_device(tlb->file);
+	size_t len = target->nr * PAGE_SIZE;
+	dma_addr_t bus;
+
+	if (usrpci_page_beyond_mask(dev, target->page, len))
+		return USRPCI_REFUSED_BEYOND;
+	bus = dma_map_page_attrs(dev, target->page, 0, len, dir, DMA_ATTR_NO_WARN);
+	if (dma_mapping_error(dev, bus))
+		return USRPCI_REFUSED_NO_MEMORY;
+	if (usrpci_page_is_bounced(dev, target->page, bus) || !IS_ALIGNED(bus, len) ||
+	    !usrpci_tlb_can_hold(tlb, target->addr, bus)) {
+		dma_unmap_page(dev, bus, len, dir);
+		usrpci_flush_iotlb(dev);
+		return USRPCI_REFUSED_BEYOND;
+	}
+	slot->bus = bus;
+	slot->large = target->nr > 1;
+	slot->write = target->write;
+	slot->node.start = target->addr;
+	slot->node.last = target->addr + len - 1;
+	slot->pin = target->pin;
+	target->pin = NULL;
+	return 0;
+}
+
+/* With the mmap lock. No stack grows because a device looks below it. */
+static int usrpci_area_check(struct usrpci_space *space, u64 addr, bool write)
+{
+	struct vm_area_struct *vma = find_vma(space->mm, addr);
+
+	if (!vma || addr < vma->vm_start)
+		return USRPCI_REFUSED_UNMAPPED;
+	if (vma->vm_flags & (VM_IO | VM_PFNMAP))
+		return USRPCI_REFUSED_SPECIAL;
+	if (!(vma->vm_flags & (write ? VM_WRITE : VM_READ)))
+		return USRPCI_REFUSED_PROTECTED;
+	if (write && !space->mirrored && usrpci_is_tracked_file(vma))
+		return USRPCI_REFUSED_SPECIAL;
+	return 0;
+}
+
+static int usrpci_refusal_of(long err)
+{
+	return err == -ENOMEM ? USRPCI_REFUSED_NO_MEMORY : USRPCI_REFUSED_SPECIAL;
+}
+
+static int usrpci_bring_in(struct usrpci_space *space, u64 addr, bool write)
+{
+	struct mm_struct *mm = space->mm;
+	int err, locked = 1;
+	long n;
+
+	mmap_read_lock(mm);
+	err = usrpci_area_check(space, addr, write);
+	if (err)
+		goto unlock;
+	n = usrpci_fault_in(mm, addr, write, &locked);
+	if (n < 0)
+		err = usrpci_refusal_of(n);
+	/* A page that may not be pinned where it is has to move first. */
+	if (!err && locked && !space->mirrored) {
+		n = usrpci_make_pinnable(mm, addr, write);
+		if (n < 0)
+			err = usrpci_refusal_of(n);
+	}
+unlock:
+	if (locked)
+		mmap_read_unlock(mm);
+	return err;
+}
+
+int usrpci_target_bring_in(struct usrpci_space *space, u64 addr, bool write)
+{
+	int err;
+
+	if (!mmget_not_zero(space->mm))
+		return USRPCI_REFUSED_ENDED;
+	err = usrpci_bring_in(space, addr & PAGE_MASK, write);
+	mmput_async(space->mm);
+	return err;
+}
