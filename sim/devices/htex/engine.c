@@ -36,6 +36,7 @@ void sim_htex_resume(struct htex *htex, struct htex_engine *engine)
 void sim_htex_end(struct htex *htex, struct htex_engine *engine, uint32_t state,
 		  uint64_t address)
 {
+	sim_htex_release(htex, engine);
 	engine->state = state;
 	engine->address = address;
 	htex->running &= ~bit_of(htex, engine);
@@ -52,7 +53,8 @@ static void start(struct htex *htex, struct htex_engine *engine, uint64_t job)
 	engine->progress = 0;
 	engine->misses = 0;
 	memset(&engine->work, 0, sizeof(engine->work));
-	engine->work.list.at = engine->source;
+	if (job == HTEX_JOB_LIST)
+		engine->work.list.at = engine->source;
 	sim_htex_resume(htex, engine);
 }
 
@@ -60,8 +62,10 @@ static void stop(struct htex *htex, struct htex_engine *engine)
 {
 	if (engine->state == HTEX_STATE_WAITING)
 		sim_htex_drop_miss(htex, engine);
+	sim_htex_release(htex, engine);
 	engine->state = HTEX_STATE_IDLE;
 	htex->running &= ~bit_of(htex, engine);
+	sim_htex_report(htex);
 }
 
 void sim_htex_stop_translating(struct htex *htex)
@@ -154,6 +158,7 @@ static bool translate(struct htex *htex, struct htex_engine *engine, uint64_t ad
 
 static bool is_done(struct htex *htex, struct htex_engine *engine, uint64_t address, int err)
 {
+	sim_htex_release(htex, engine);
 	if (err)
 		sim_htex_end(htex, engine, HTEX_STATE_BUS_ERROR, address);
 	return !err;
@@ -197,6 +202,7 @@ void sim_htex_run(struct htex *htex)
 	while (htex->running) {
 		engine = next_engine(htex);
 		steps[engine->job](htex, engine);
+		sim_htex_report(htex);
 		if (sim_now_ns() >= end)
 			break;
 	}

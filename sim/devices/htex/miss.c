@@ -65,13 +65,19 @@ static int put(struct htex *htex, const struct htex_engine *engine)
 	return 0;
 }
 
+void sim_htex_release(struct htex *htex, struct htex_engine *engine)
+{
+	if (engine->reported || engine->entry == HTEX_NO_ENTRY)
+		return;
+	sim_htex_tlb_settle(&htex->tlb, engine->entry);
+	engine->entry = HTEX_NO_ENTRY;
+}
+
 /* The answer came, or never will. */
 static void settle(struct htex *htex, struct htex_engine *engine)
 {
 	engine->reported = false;
-	if (engine->entry != HTEX_NO_ENTRY)
-		sim_htex_tlb_settle(&htex->tlb, engine->entry);
-	engine->entry = HTEX_NO_ENTRY;
+	sim_htex_release(htex, engine);
 }
 
 /* False if there's no entry that could be given up. */
@@ -118,6 +124,7 @@ void sim_htex_report(struct htex *htex)
 
 void sim_htex_miss(struct htex *htex, struct htex_engine *engine, uint64_t address, bool write)
 {
+	sim_htex_release(htex, engine);
 	engine->state = HTEX_STATE_WAITING;
 	engine->address = address;
 	engine->writes = write;
@@ -150,10 +157,13 @@ void sim_htex_answer(struct htex *htex, uint32_t index, bool go_on)
 	engine = &htex->engines[index];
 	if (!engine->reported)
 		return;
-	settle(htex, engine);
-	if (!engine->stale && go_on)
+	engine->reported = false;
+	/* Else its entry stays kept till it has looked: others may wait for one. */
+	if (engine->stale)
+		sim_htex_release(htex, engine);
+	else if (go_on)
 		sim_htex_resume(htex, engine);
-	else if (!engine->stale)
+	else
 		sim_htex_end(htex, engine, HTEX_STATE_UNTRANSLATED, engine->address);
 	sim_htex_report(htex);
 }

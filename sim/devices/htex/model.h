@@ -133,7 +133,7 @@ struct htex_matrix {
  * @writes: it waits to write
  * @reported: a miss of it has had no answer yet
  * @stale: that one is of a job that was stopped
- * @entry: that was given up for it, or HTEX_NO_ENTRY
+ * @entry: kept for that one, or after its answer till the engine has looked; HTEX_NO_ENTRY
  * @work: where the job is
  */
 struct htex_engine {
@@ -246,6 +246,8 @@ uint64_t sim_htex_take_miss(struct htex *htex);
 void sim_htex_answer(struct htex *htex, uint32_t index, bool go_on);
 /* Nobody waits for an answer to what @engine had to report. */
 void sim_htex_drop_miss(struct htex *htex, struct htex_engine *engine);
+/* The entry that was kept for @engine is one as any other, unless its miss wasn't answered yet. */
+void sim_htex_release(struct htex *htex, struct htex_engine *engine);
 /* No miss was ever reported. */
 void sim_htex_forget_misses(struct htex *htex);
 
