@@ -62,7 +62,7 @@ $(BUILD)/obj/tests/%.o: tests/%.c | $(SETUP) $(SETUP_TEST)
 
 $(BUILD)/obj/lib/%.o: EXTRA_CFLAGS = -Iinclude/uapi -Ilib
 $(BUILD)/obj/tests/harness/%.o: EXTRA_CFLAGS = -Iinclude/uapi -Ilib -Idrivers
-$(BUILD)/obj/tests/kernel/%.o: EXTRA_CFLAGS = -Iinclude/uapi -Itests/harness
+$(BUILD)/obj/tests/kernel/%.o: EXTRA_CFLAGS = -Iinclude/uapi -Itests/harness -Idrivers
 $(BUILD)/obj/tests/campaign/%.o: EXTRA_CFLAGS = -Iinclude/uapi -Itests/harness -Idrivers
 $(BUILD)/obj/tests/unit/%.o: EXTRA_CFLAGS = -Ilib -Itests/harness
 $(BUILD)/obj/tests/drivers/%.o: EXTRA_CFLAGS = -Iinclude/uapi -Itests/harness -Idrivers
