@@ -19,6 +19,7 @@
 #include "memory.h"
 #include "tlb_server.h"
 
+#define JOBS		100U
 /* An emulated device on a busy machine. */
 #define PATIENCE_MS	60000
 
@@ -299,7 +300,7 @@ static void *wait_often(void *arg)
 	unsigned int i, *right = arg;
 	int engine;
 
-	for (i = 0; i < 200; i++) {
+	for (i = 0; i < JOBS; i++) {
 		engine = htex_start(htex, &job);
 		if (engine < 0 || htex_wait(htex, (unsigned int)engine, -1, &result))
 			break;
@@ -318,7 +319,7 @@ static void test_threads(void **state)
 	for (i = 0; i < 4; i++)
 		pthread_join(threads[i], NULL);
 	for (i = 0; i < 4; i++)
-		assert_int_equal(right[i], 200);
+		assert_int_equal(right[i], JOBS);
 }
 
 /* One that takes long is not in the way of others, whoever reads. */
@@ -341,7 +342,7 @@ static void test_long_and_short(void **state)
 	assert_int_equal(htex_start(htex, &job), 0);
 	assert_int_equal(pthread_create(&thread, NULL, wait_for_first, &result), 0);
 	wait_often(&right);
-	assert_int_equal(right, 200);
+	assert_int_equal(right, JOBS);
 	*(struct node *volatile *)&circle[0].next = NULL;
 	pthread_join(thread, NULL);
 	assert_int_equal(result.end, HTEX_DONE_WELL);
