@@ -109,9 +109,11 @@ static void test_list(void **state)
 	ended(result, HTEX_DONE_WELL, sum, nr);
 	assert_int_equal(result.address, 0);
 	assert_in_range(result.misses, nr * sizeof(*nodes) / 4096, server.served);
+	assert_int_equal(server.tags, 1);
 	job.length = 2;
 	job.tag = 15;
 	ended(run(job), HTEX_DONE_WELL, nodes[0].value + nodes[0].next->value, 2);
+	assert_int_equal(server.tags, 1 << 15 | 1);
 	free(nodes);
 }
 
@@ -442,6 +444,8 @@ static int run_with(unsigned int flags, const char *name)
 		ON(test_description),
 	};
 
+	/* Somebody may wait for ever, who isn't told. */
+	alarm(PATIENCE_MS * 10 / 1000);
 	options.flags = flags;
 	return cmocka_run_group_tests_name(name, tests, NULL, NULL);
 }

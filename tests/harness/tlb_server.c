@@ -154,6 +154,7 @@ static void serve(struct tlb_server *server, const uint64_t *words)
 	const uint64_t addr = get(words, misses->addr) & ~(PAGE - 1);
 	const struct tlb_page *page = get_page(server, addr, get(words, misses->write));
 
+	server->tags |= 1U << get(words, misses->tag);
 	if (!page) {
 		server->refused++;
 		command(server, &server->tlb.refuse, get(words, misses->id));

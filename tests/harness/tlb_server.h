@@ -8,6 +8,7 @@
 #define HARNESS_TLB_SERVER_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <usrpci.h>
@@ -35,6 +36,7 @@ struct tlb_page {
  * @nr_pages: how many
  * @served: misses that got a translation
  * @refused: that got none
+ * @tags: a bit for each that was in a miss
  * @end: no more are served
  * @thread: it
  */
@@ -48,7 +50,8 @@ struct tlb_server {
 	unsigned int nr_pages;
 	unsigned int served;
 	unsigned int refused;
-	volatile bool end;
+	unsigned int tags;
+	atomic_bool end;
 	pthread_t thread;
 };
 
