@@ -31,7 +31,7 @@ void hw_close(struct htex_hw *hw)
 }
 
 uint64_t hw_read(const struct htex_hw *hw, unsigned int bar, uint64_t offset,
-		  unsigned int width)
+		 unsigned int width)
 {
 	uint64_t value;
 
@@ -40,7 +40,7 @@ uint64_t hw_read(const struct htex_hw *hw, unsigned int bar, uint64_t offset,
 }
 
 void hw_write(const struct htex_hw *hw, unsigned int bar, uint64_t offset, unsigned int width,
-	       uint64_t value)
+	      uint64_t value)
 {
 	assert_int_equal(usrpci_bar_write(hw->dev, bar, offset, width, value), 0);
 }
@@ -165,13 +165,13 @@ struct hw_miss hw_await(const struct htex_hw *hw)
 }
 
 void hw_fill(const struct htex_hw *hw, uint32_t entry, unsigned int tag, uint64_t address,
-	      uint64_t bus, uint64_t bits)
+	     uint64_t bus, uint64_t bits)
 {
 	const uint64_t at = (uint64_t)entry * HTEX_ENTRY_LEN, page = ~(HW_PAGE - 1);
 
 	hw_write(hw, HTEX_TLB_BAR, at + 8, 8, address & page);
 	hw_write(hw, HTEX_TLB_BAR, at, 8,
-		  (bus & page) | (uint64_t)tag << HTEX_ENTRY_TAG_SHIFT | bits);
+		 (bus & page) | (uint64_t)tag << HTEX_ENTRY_TAG_SHIFT | bits);
 }
 
 void hw_serve(const struct htex_hw *hw, const struct hw_miss *miss)
@@ -181,7 +181,7 @@ void hw_serve(const struct htex_hw *hw, const struct hw_miss *miss)
 		return;
 	}
 	hw_fill(hw, miss->entry, miss->tag, miss->address, hw_bus(hw, miss->address),
-		 HTEX_ENTRY_VALID | HTEX_ENTRY_WRITE);
+		HTEX_ENTRY_VALID | HTEX_ENTRY_WRITE);
 	hw_set(hw, HTEX_GO_ON, miss->engine);
 }
 

@@ -57,9 +57,9 @@ void hw_open(struct htex_hw *hw, const char *address, uint32_t control);
 void hw_close(struct htex_hw *hw);
 
 uint64_t hw_read(const struct htex_hw *hw, unsigned int bar, uint64_t offset,
-		  unsigned int width);
+		 unsigned int width);
 void hw_write(const struct htex_hw *hw, unsigned int bar, uint64_t offset, unsigned int width,
-	       uint64_t value);
+	      uint64_t value);
 
 static inline uint32_t hw_get(const struct htex_hw *hw, unsigned int reg)
 {
@@ -73,7 +73,7 @@ static inline void hw_set(const struct htex_hw *hw, unsigned int reg, uint32_t v
 
 /* A register of an engine, of 8 bytes. */
 static inline uint64_t hw_engine(const struct htex_hw *hw, unsigned int engine,
-				  unsigned int reg)
+				 unsigned int reg)
 {
 	return hw_read(hw, 0, HTEX_ENGINE(engine) + reg, 8);
 }
@@ -97,7 +97,7 @@ struct hw_miss hw_await(const struct htex_hw *hw);
 
 /* Bits of the first word beside the tag's and the page's: HTEX_ENTRY_*. */
 void hw_fill(const struct htex_hw *hw, uint32_t entry, unsigned int tag, uint64_t address,
-	      uint64_t bus, uint64_t bits);
+	     uint64_t bus, uint64_t bits);
 /* With what is there, for reading and writing, or a refusal if nothing is. */
 void hw_serve(const struct htex_hw *hw, const struct hw_miss *miss);
 

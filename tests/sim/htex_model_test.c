@@ -895,7 +895,7 @@ static void test_given_up(void **state)
 
 	for (i = 0; i < 64; i++)
 		hw_fill(&hw, i, 0, HW_IN + i * HW_PAGE, hw_bus(&hw, HW_IN + i * HW_PAGE),
-			 ALL);
+			ALL);
 	/* A free one is preferred. */
 	hw_set(&hw, HTEX_INVALIDATE, 40);
 	hw_start(&hw, 0, make_list(HW_IN + 100 * HW_PAGE, 1, 16));
