@@ -2,8 +2,8 @@
 # Copyright (C) 2026 The usrpci authors
 #
 # Everything that runs in user space. A folder of drivers/ is a driver: its main.c,
-# or else its program/, makes the program usrpci-<folder>; its other files are linked
-# to that and to the tests. Each file of examples/ is a program, and so is each test.
+# or else its program/, makes the program usrpci-<folder>, if it has one; its other files
+# are linked to that and to the tests. Each file of examples/ is a program, and so is each test.
 
 SETUP := $(BUILD)/.setup-build
 SETUP_TEST := $(BUILD)/.setup-test
@@ -28,7 +28,7 @@ USRDRV_OBJS := $(call objs,$(wildcard lib/usrdrv/*.c))
 TOOL_OBJS := $(call objs,$(wildcard tools/*.c))
 SIM_SOURCES := $(wildcard sim/*.c sim/devices/*.c sim/devices/*/*.c)
 SIM_OBJS := $(call objs,$(SIM_SOURCES))
-DRIVER_OBJS := $(foreach d,$(DRIVERS),$(call driver_objs,$d))
+DRIVER_OBJS := $(foreach d,$(notdir $(wildcard drivers/*)),$(call driver_objs,$d))
 
 PROGRAMS := $(BUILD)/bin/usrpci $(BUILD)/bin/usrpci-sim $(DRIVERS:%=$(BUILD)/bin/usrpci-%)
 EXAMPLES := $(patsubst %.c,$(BUILD)/%,$(wildcard examples/*.c))
