@@ -77,7 +77,9 @@ struct usrpci_space {
 	u32 around;
 	struct mm_struct *mm;
 	u64 limit;
+#ifdef CONFIG_MMU_NOTIFIER
 	struct mmu_interval_notifier notifier;
+#endif
 	wait_queue_head_t wait;
 	bool bound;
 	bool ended;

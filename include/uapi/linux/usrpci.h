@@ -705,7 +705,8 @@ enum usrpci_tlb_fault {
  * From then on the vector's misses are served for the spaces of USRPCI_BIND. A miss
  * of a tag that nobody is bound to gets no translation.
  *
- * EBUSY: it was described before. EPERM: a register in an MSI-X table.
+ * EBUSY: it was described before. EPERM: a register in an MSI-X table. EOPNOTSUPP: this
+ * kernel tells nobody that memory changes (CONFIG_MMU_NOTIFIER).
  */
 struct usrpci_ioc_tlb {
 	__u32 size;
