@@ -152,7 +152,7 @@ static int usrpci_target_get_small(struct usrpci_space *space, struct usrpci_tar
 				   bool files)
 {
 	if (!space->mirrored && usrpci_target_charge(space, 1))
-		return USRPCI_REFUSED_LIMIT;
+		return USRPCI_REFUSAL_LIMIT;
 	if (usrpci_pages_get(space, target->addr, 1, target->write, &target->page)) {
 		if (usrpci_target_lasts(space, target, files)) {
 			usrpci_target_hold(target);
@@ -196,7 +196,7 @@ static int usrpci_target_find(struct usrpci_space *space, struct usrpci_target *
 	target->pin = NULL;
 	if (!(sizes & USRPCI_TLB_4K)) {
 		usrpci_target_put(space, &small);
-		return USRPCI_REFUSED_SMALL;
+		return USRPCI_REFUSAL_SMALL;
 	}
 keep:
 	*target = small;
@@ -216,7 +216,7 @@ int usrpci_target_get(struct usrpci_space *space, u64 addr, bool write, bool fil
 	if (!space->mirrored) {
 		target->pin = usrpci_pin_new(space, write);
 		if (!target->pin)
-			return USRPCI_REFUSED_NO_MEMORY;
+			return USRPCI_REFUSAL_NO_MEMORY;
 	}
 	err = usrpci_target_find(space, target, files);
 	if (err && target->pin)
@@ -242,15 +242,15 @@ int usrpci_target_map(struct usrpci_tlb *tlb, struct usrpci_target *target,
 	dma_addr_t bus;
 
 	if (usrpci_page_beyond_mask(dev, target->page, len))
-		return USRPCI_REFUSED_BEYOND;
+		return USRPCI_REFUSAL_BEYOND;
 	bus = dma_map_page_attrs(dev, target->page, 0, len, dir, DMA_ATTR_NO_WARN);
 	if (dma_mapping_error(dev, bus))
-		return USRPCI_REFUSED_NO_MEMORY;
+		return USRPCI_REFUSAL_NO_MEMORY;
 	if (usrpci_page_is_bounced(dev, target->page, bus) || !IS_ALIGNED(bus, len) ||
 	    !usrpci_tlb_can_hold(tlb, target->addr, bus)) {
 		dma_unmap_page(dev, bus, len, dir);
 		usrpci_flush_iotlb(dev);
-		return USRPCI_REFUSED_BEYOND;
+		return USRPCI_REFUSAL_BEYOND;
 	}
 	slot->bus = bus;
 	slot->large = target->nr > 1;
@@ -268,19 +268,19 @@ static int usrpci_area_check(struct usrpci_space *space, u64 addr, bool write)
 	struct vm_area_struct *vma = find_vma(space->mm, addr);
 
 	if (!vma || addr < vma->vm_start)
-		return USRPCI_REFUSED_UNMAPPED;
+		return USRPCI_REFUSAL_UNMAPPED;
 	if (vma->vm_flags & (VM_IO | VM_PFNMAP))
-		return USRPCI_REFUSED_SPECIAL;
+		return USRPCI_REFUSAL_SPECIAL;
 	if (!(vma->vm_flags & (write ? VM_WRITE : VM_READ)))
-		return USRPCI_REFUSED_PROTECTED;
+		return USRPCI_REFUSAL_PROTECTED;
 	if (write && !space->mirrored && usrpci_is_tracked_file(vma))
-		return USRPCI_REFUSED_SPECIAL;
+		return USRPCI_REFUSAL_SPECIAL;
 	return 0;
 }
 
 static int usrpci_refusal_of(long err)
 {
-	return err == -ENOMEM ? USRPCI_REFUSED_NO_MEMORY : USRPCI_REFUSED_SPECIAL;
+	return err == -ENOMEM ? USRPCI_REFUSAL_NO_MEMORY : USRPCI_REFUSAL_SPECIAL;
 }
 
 static int usrpci_bring_in(struct usrpci_space *space, u64 addr, bool write)
@@ -313,7 +313,7 @@ int usrpci_target_bring_in(struct usrpci_space *space, u64 addr, bool write)
 	int err;
 
 	if (!mmget_not_zero(space->mm))
-		return USRPCI_REFUSED_ENDED;
+		return USRPCI_REFUSAL_ENDED;
 	err = usrpci_bring_in(space, addr & PAGE_MASK, write);
 	mmput_async(space->mm);
 	return err;

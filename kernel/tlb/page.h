@@ -33,17 +33,17 @@ struct usrpci_target {
 /*
  * Find what is at @addr, as far as it is there: waits for nothing. @files: that it may
  * be written for long was seen to. With the space's memory in use, by the server.
- * 0; -EAGAIN it has to be brought in; or enum usrpci_refusal.
+ * 0; -EAGAIN it has to be brought in; or enum usrpci_refusal_code.
  */
 int usrpci_target_get(struct usrpci_space *space, u64 addr, bool write, bool files,
 		      struct usrpci_target *target);
 void usrpci_target_put(struct usrpci_space *space, struct usrpci_target *target);
 
-/* Give it a bus address; fills in @slot. Under tlb->lock. 0 or enum usrpci_refusal. */
+/* Give it a bus address; fills in @slot. Under tlb->lock. 0 or enum usrpci_refusal_code. */
 int usrpci_target_map(struct usrpci_tlb *tlb, struct usrpci_target *target,
 		      struct usrpci_slot *slot);
 
-/* Bring memory in, for as long as that takes. 0 or enum usrpci_refusal. */
+/* Bring memory in, for as long as that takes. 0 or enum usrpci_refusal_code. */
 int usrpci_target_bring_in(struct usrpci_space *space, u64 addr, bool write);
 
 void usrpci_pin_free(struct usrpci_pin *pin);

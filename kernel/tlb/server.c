@@ -39,7 +39,7 @@ static struct workqueue_struct *usrpci_server_queue;
  * @retries: times that memory changed meanwhile
  * @files: its memory may be written for long
  * @seq: of the space, before that was seen
- * @refusal: enum usrpci_refusal, or 0
+ * @refusal: enum usrpci_refusal_code, or 0
  */
 struct usrpci_request {
 	struct usrpci_miss miss;
@@ -210,17 +210,17 @@ static int usrpci_server_enter(struct usrpci_request *rq, struct usrpci_target *
 	int err;
 
 	if (!space->bound || space->ended || tlb->broken || tlb->holds)
-		return USRPCI_REFUSED_ENDED;
+		return USRPCI_REFUSAL_ENDED;
 	if (mmu_interval_read_retry(&space->notifier, seq))
 		return -ERESTART;
 	if (usrpci_slot_vacate(tlb, rq->miss.entry, &slot))
-		return USRPCI_REFUSED_ENDED;
+		return USRPCI_REFUSAL_ENDED;
 	old = usrpci_slot_find(space, rq->miss.addr);
 	if (old && (old->write || !target->write))
 		return 0;
 	if (usrpci_slots_take_back(space, target->addr,
 				   target->addr + target->nr * PAGE_SIZE - 1))
-		return USRPCI_REFUSED_ENDED;
+		return USRPCI_REFUSAL_ENDED;
 	err = usrpci_target_map(tlb, target, slot);
 	if (!err)
 		usrpci_slot_occupy(space, slot);
@@ -247,14 +247,14 @@ static int usrpci_server_try(struct usrpci_request *rq)
 	return err;
 }
 
-/* 0, -EAGAIN its memory has to be brought in, or enum usrpci_refusal. */
+/* 0, -EAGAIN its memory has to be brought in, or enum usrpci_refusal_code. */
 static int usrpci_server_fill(struct usrpci_request *rq)
 {
 	unsigned int tries;
 	int err;
 
 	if (!usrpci_server_use(rq->space))
-		return USRPCI_REFUSED_ENDED;
+		return USRPCI_REFUSAL_ENDED;
 	for (tries = 0; tries < USRPCI_SERVER_TRIES; tries++) {
 		err = usrpci_server_try(rq);
 		if (err != -ERESTART)
@@ -266,7 +266,7 @@ static int usrpci_server_fill(struct usrpci_request *rq)
 
 static unsigned int usrpci_bin(u64 ns)
 {
-	return min_t(unsigned int, fls64(ns), USRPCI_SPACE_BINS - 1);
+	return min_t(unsigned int, fls64(ns), USRPCI_SPACE_NR_BINS - 1);
 }
 
 static void usrpci_server_answer(struct usrpci_tlb *tlb, struct usrpci_request *rq, int refusal)
@@ -318,7 +318,7 @@ static void usrpci_server_serve(struct usrpci_tlb *tlb, struct usrpci_request *r
 		return;
 	}
 	if (err == -EAGAIN)
-		err = USRPCI_REFUSED_NO_MEMORY;
+		err = USRPCI_REFUSAL_NO_MEMORY;
 	usrpci_server_answer(tlb, rq, err);
 	if (!err && rq->space->around)
 		usrpci_server_look_around(rq);

@@ -32,13 +32,13 @@ struct usrpci_space_stats {
 	u64 faults;
 	u64 entries;
 	u64 pages;
-	u64 latency[USRPCI_SPACE_BINS];
+	u64 latency[USRPCI_SPACE_NR_BINS];
 };
 
 /**
  * struct usrpci_kept_refusal - A miss that got no translation.
  * @addr: virtual address
- * @reason: enum usrpci_refusal
+ * @reason: enum usrpci_refusal_code
  * @write: the device wanted to write
  */
 struct usrpci_kept_refusal {

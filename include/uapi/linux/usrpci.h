@@ -765,7 +765,7 @@ struct usrpci_ioc_bind {
  * more; then each command but that and USRPCI_SPACE_INFO gives ENODEV.
  */
 
-#define USRPCI_SPACE_BINS	32
+#define USRPCI_SPACE_NR_BINS	32
 
 /**
  * struct usrpci_ioc_space_info - What happened in a space so far.
@@ -799,18 +799,18 @@ struct usrpci_ioc_space_info {
 	__u64 faults;
 	__u64 entries;
 	__u64 pages;
-	__u64 latency[USRPCI_SPACE_BINS];
+	__u64 latency[USRPCI_SPACE_NR_BINS];
 };
 
-enum usrpci_refusal {
-	USRPCI_REFUSED_UNMAPPED		= 1,	/* nothing is mapped there */
-	USRPCI_REFUSED_PROTECTED	= 2,	/* nor may the process write, or read, there */
-	USRPCI_REFUSED_SPECIAL		= 3,	/* of a device, secret, or an unsafe file's */
-	USRPCI_REFUSED_BEYOND		= 4,	/* the DMA mask doesn't reach it */
-	USRPCI_REFUSED_LIMIT		= 5,	/* RLIMIT_MEMLOCK is too low */
-	USRPCI_REFUSED_ENDED		= 6,	/* the process has, or the space is closing */
-	USRPCI_REFUSED_NO_MEMORY	= 7,	/* none left, or no bus address */
-	USRPCI_REFUSED_SMALL		= 8,	/* not of a size that the TLB has */
+enum usrpci_refusal_code {
+	USRPCI_REFUSAL_UNMAPPED		= 1,	/* nothing is mapped there */
+	USRPCI_REFUSAL_PROTECTED	= 2,	/* nor may the process write, or read, there */
+	USRPCI_REFUSAL_SPECIAL		= 3,	/* of a device, secret, or an unsafe file's */
+	USRPCI_REFUSAL_BEYOND		= 4,	/* the DMA mask doesn't reach it */
+	USRPCI_REFUSAL_LIMIT		= 5,	/* RLIMIT_MEMLOCK is too low */
+	USRPCI_REFUSAL_ENDED		= 6,	/* the process has, or the space is closing */
+	USRPCI_REFUSAL_NO_MEMORY	= 7,	/* none left, or no bus address */
+	USRPCI_REFUSAL_SMALL		= 8,	/* not of a size that the TLB has */
 };
 
 /**
@@ -818,7 +818,7 @@ enum usrpci_refusal {
  * @size: sizeof(struct usrpci_ioc_space_refusal)
  * @flags: must be 0
  * @addr: out: virtual address
- * @reason: out: enum usrpci_refusal
+ * @reason: out: enum usrpci_refusal_code
  * @write: out: 1: the device wanted to write
  * @lost: out: others that there was no room for, before this one
  *
