@@ -22,7 +22,9 @@ program_objs = $(call objs,$(wildcard drivers/$1/main.c drivers/$1/program/*.c))
 driver_objs = $(call objs,$(filter-out drivers/$1/main.c,$(wildcard drivers/$1/*.c)))
 objs = $(patsubst %.c,$(BUILD)/obj/%.o,$1)
 
-LIB_SOURCES := $(filter-out %_test.c,$(wildcard lib/*.c lib/vfio/*.c lib/vfio-user/*.c lib/backend/*/*.c))
+LIB_SOURCES := $(filter-out %_test.c,$(wildcard lib/*.c lib/pager/*.c lib/vfio/*.c lib/vfio-user/*.c lib/backend/*/*.c))
+# What module and library share, and whose licence lets them.
+LIB_SOURCES += kernel/tlb/check.c kernel/tlb/record.c
 LIB_OBJS := $(call objs,$(LIB_SOURCES))
 USRDRV_OBJS := $(call objs,$(wildcard lib/usrdrv/*.c))
 TOOL_OBJS := $(call objs,$(wildcard tools/*.c))
@@ -60,7 +62,8 @@ $(BUILD)/obj/%.o: %.c | $(SETUP)
 $(BUILD)/obj/tests/%.o: tests/%.c | $(SETUP) $(SETUP_TEST)
 	$(compile)
 
-$(BUILD)/obj/lib/%.o: EXTRA_CFLAGS = -Iinclude/uapi -Ilib
+$(BUILD)/obj/lib/%.o: EXTRA_CFLAGS = -Iinclude/uapi -Ilib -Ikernel
+$(BUILD)/obj/kernel/tlb/%.o: EXTRA_CFLAGS = -Iinclude/uapi
 $(BUILD)/obj/tests/harness/%.o: EXTRA_CFLAGS = -Iinclude/uapi -Ilib -Idrivers
 $(BUILD)/obj/tests/kernel/%.o: EXTRA_CFLAGS = -Iinclude/uapi -Itests/harness
 $(BUILD)/obj/tests/campaign/%.o: EXTRA_CFLAGS = -Iinclude/uapi -Itests/harness -Idrivers

@@ -41,6 +41,7 @@ enum usrpci_isolation {
 #define USRPCI_CAN_COMBINE	(1U << 5)	/* so does USRPCI_WRITE_COMBINING */
 #define USRPCI_CAN_MASK_STORM	(1U << 6)	/* a storm of interrupts is masked and told */
 #define USRPCI_CAN_REWIRE	(1U << 7)	/* usrpci_irq_wire() loses no interrupt */
+#define USRPCI_CAN_MIRROR	(1U << 8)	/* a space's pages can be mirrored */
 
 /**
  * struct usrpci_info - What a function is.
