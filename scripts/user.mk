@@ -38,7 +38,9 @@ TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*.c tests/kernel/*.c \
 	tests/drivers/*.c tests/tools/*.c tests/campaign/*.c tests/sim/*.c \
 	tests/conformance/*_test.c tests/vfio/*.c))
 BENCHES := $(patsubst %.c,$(BUILD)/%,$(wildcard bench/*.c))
-TEST_COMMON := $(call objs,$(wildcard tests/harness/*.c))
+# A rig of its own, which only the simulator's tests have.
+HTEX_RIG := tests/harness/htex_rig.c
+TEST_COMMON := $(call objs,$(filter-out $(HTEX_RIG),$(wildcard tests/harness/*.c)))
 
 $(SETUP): scripts/setup
 	@mkdir -p $(@D)
@@ -130,7 +132,8 @@ $(BUILD)/bench/%: $(BUILD)/obj/bench/%.o $(DRIVER_OBJS) $(LIB)
 $(BUILD)/tests/tools/%: $(BUILD)/obj/tests/tools/%.o $(filter-out %/main.o,$(TOOL_OBJS)) $(LIB)
 	$(call link,-lcmocka -lpci)
 
-$(BUILD)/tests/sim/%: $(BUILD)/obj/tests/sim/%.o $(TEST_COMMON) $(filter-out %/main.o,$(SIM_OBJS)) \
+$(BUILD)/tests/sim/%: $(BUILD)/obj/tests/sim/%.o $(TEST_COMMON) $(call objs,$(HTEX_RIG)) \
+		$(filter-out %/main.o,$(SIM_OBJS)) \
 		$(DRIVER_OBJS) $(USRDRV) $(LIB)
 	$(call link,-lcmocka -lpthread)
 
