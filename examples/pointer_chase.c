@@ -10,7 +10,6 @@
 
 #define NODES		1000000
 #define CONTROL		0x08		/* registers, as of docs/htex.md */
-#define CONTROL_ON	(1 | 8 | 16)	/* translate; interrupt at a miss, and at a job's end */
 #define ENTRIES		0x0c
 #define ENGINE		0x1000
 #define ENGINE_TAG	(ENGINE + 0x04)
@@ -54,9 +53,10 @@ static void check(const char *what, int err)
 
 	if (!err)
 		return;
+	snprintf(why, sizeof(why), "%s", strerror(-err));
 	if (dev)
 		usrpci_explain(dev, err, why, sizeof(why));
-	fprintf(stderr, "%s: %s\n", what, dev ? why : strerror(-err));
+	fprintf(stderr, "%s: %s\n", what, why);
 	exit(1);
 }
 
@@ -86,9 +86,9 @@ static struct node *add(struct node *list, uint64_t value)
 int main(int argc, char **argv)
 {
 	struct node *list = NULL, *other = NULL;
+	uint64_t i, sum = 0, counted = 0;
 	int done = eventfd(0, EFD_CLOEXEC);
 	struct usrpci_space *space;
-	uint64_t i, sum = 0, counted = 0;
 
 	for (i = 0; i < NODES; i++) {
 		list = add(list, i * i);
@@ -103,7 +103,7 @@ int main(int argc, char **argv)
 	check("TLB", usrpci_tlb_describe(dev, &tlb, 0));
 	check("bind", usrpci_space_bind(dev, NULL, &space));
 
-	set(CONTROL, 4, CONTROL_ON);
+	set(CONTROL, 4, 1 | 8 | 16);	/* translate; interrupt at a miss, and at the job's end */
 	set(ENGINE_TAG, 4, usrpci_space_tag(space));
 	set(ENGINE_SOURCE, 8, (uintptr_t)list);
 	set(ENGINE, 4, 1);		/* walk a list */

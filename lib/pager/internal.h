@@ -50,7 +50,9 @@ struct usrpci_slot {
  * @around: neighbours of a missed page that are translated too
  * @hangup: the other end of what is polled; -1: nothing is translated any more
  * @bound: it is, by its tag
- * @forgotten: times that memory was taken back
+ * @wanted: first byte of what is being mapped, or was last
+ * @wanted_last: the last one
+ * @outdated: it was taken back meanwhile
  * @resident: entries that the device has, by address
  * @oldest: the same, by age
  * @newest: the same
@@ -68,7 +70,9 @@ struct usrpci_pager_space {
 	unsigned int around;
 	int hangup;
 	bool bound;
-	uint64_t forgotten;
+	uint64_t wanted;
+	uint64_t wanted_last;
+	bool outdated;
 	struct usrpci_iovas resident;
 	struct usrpci_slot *oldest;
 	struct usrpci_slot *newest;

@@ -63,7 +63,7 @@ static int put_page(struct usrpci_pager_space *space, const struct usrpci_miss *
 
 /* 0, -EAGAIN memory was taken back meanwhile, or a refusal. */
 static int enter_page(struct usrpci_pager_space *space, const struct usrpci_miss *miss,
-		      const struct usrpci_page *page, uint64_t forgotten)
+		      const struct usrpci_page *page)
 {
 	struct usrpci_pager *pager = space->pager;
 	int refusal;
@@ -71,7 +71,7 @@ static int enter_page(struct usrpci_pager_space *space, const struct usrpci_miss
 	pthread_mutex_lock(&pager->lock);
 	if (!is_served(space, miss))
 		refusal = USRPCI_REFUSED_ENDED;
-	else if (space->forgotten != forgotten)
+	else if (space->outdated)
 		refusal = -EAGAIN;
 	else
 		refusal = put_page(space, miss, page);
@@ -81,25 +81,35 @@ static int enter_page(struct usrpci_pager_space *space, const struct usrpci_miss
 	return refusal;
 }
 
+/* From now on it's seen if any page is taken back that may be mapped. Under the lock. */
+static void want(struct usrpci_pager_space *space, const struct usrpci_miss *miss)
+{
+	const uint64_t most = space->pager->desc.page_sizes & USRPCI_TLB_2M ?
+		USRPCI_LARGE_PAGE : USRPCI_SMALL_PAGE;
+
+	space->wanted = miss->addr & ~(most - 1);
+	space->wanted_last = space->wanted + (most - 1);
+	space->outdated = false;
+}
+
 static int try_fill(struct usrpci_pager_space *space, const struct usrpci_miss *miss)
 {
 	struct usrpci_pager *pager = space->pager;
 	struct usrpci_page page;
-	uint64_t forgotten;
 	bool served, resident;
 	int refusal;
 
 	pthread_mutex_lock(&pager->lock);
 	served = is_served(space, miss);
 	resident = served && is_resident(space, miss);
-	forgotten = space->forgotten;
+	want(space, miss);
 	pthread_mutex_unlock(&pager->lock);
 	if (!served)
 		return USRPCI_REFUSED_ENDED;
 	if (resident)
 		return 0;
 	refusal = usrpci_page_map(space, miss->addr, miss->write, &page);
-	return refusal ? refusal : enter_page(space, miss, &page, forgotten);
+	return refusal ? refusal : enter_page(space, miss, &page);
 }
 
 static int fill(struct usrpci_pager_space *space, const struct usrpci_miss *miss,
@@ -148,13 +158,14 @@ static void serve(struct usrpci_pager_space *space, const struct usrpci_miss *mi
 	int refusal = fill(space, miss, &retries);
 
 	pthread_mutex_lock(&pager->lock);
+	/* Who sees that a job has ended finds out why. */
+	if (refusal)
+		usrpci_pager_space_refuse(space, miss, (enum usrpci_refusal_reason)refusal);
 	usrpci_pager_answer(pager, miss, !refusal);
 	space->stats.latency[bin_of(usrpci_pager_now_ns() - at)]++;
 	space->stats.misses++;
 	space->stats.faults += !refusal && !was_there;
 	space->stats.retries += retries;
-	if (refusal)
-		usrpci_pager_space_refuse(space, miss, (enum usrpci_refusal_reason)refusal);
 	pthread_mutex_unlock(&pager->lock);
 	if (!refusal && space->around)
 		look_around(space, miss);

@@ -127,8 +127,8 @@ static int forget(struct usrpci_pager_space *space, uint64_t first, uint64_t las
 		return -ENODEV;
 	if (pager->broken)
 		return -EIO;
-	/* What is being mapped meanwhile is too old. */
-	space->forgotten++;
+	if (first <= space->wanted_last && last >= space->wanted)
+		space->outdated = true;
 	return usrpci_slots_take_back(space, first, last);
 }
 
