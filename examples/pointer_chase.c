@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/eventfd.h>
 #include <usrpci.h>
 
@@ -12,10 +11,10 @@
 #define CONTROL		0x08		/* registers, as of docs/htex.md */
 #define ENTRIES		0x0c
 #define ENGINE		0x1000
-#define ENGINE_TAG	(ENGINE + 0x04)
-#define ENGINE_SOURCE	(ENGINE + 0x10)
-#define ENGINE_RESULT	(ENGINE + 0x30)
-#define ENGINE_MISSES	(ENGINE + 0x48)
+#define TAG		(ENGINE + 0x04)
+#define SOURCE		(ENGINE + 0x10)
+#define RESULT		(ENGINE + 0x30)
+#define MISSES		(ENGINE + 0x48)
 
 struct node {
 	struct node *next;
@@ -49,11 +48,10 @@ static struct usrpci_device *dev;
 
 static void check(const char *what, int err)
 {
-	char why[512];
+	char why[512] = "it can't be opened, or memory is short";
 
 	if (!err)
 		return;
-	snprintf(why, sizeof(why), "%s", strerror(-err));
 	if (dev)
 		usrpci_explain(dev, err, why, sizeof(why));
 	fprintf(stderr, "%s: %s\n", what, why);
@@ -104,16 +102,16 @@ int main(int argc, char **argv)
 	check("bind", usrpci_space_bind(dev, NULL, &space));
 
 	set(CONTROL, 4, 1 | 8 | 16);	/* translate; interrupt at a miss, and at the job's end */
-	set(ENGINE_TAG, 4, usrpci_space_tag(space));
-	set(ENGINE_SOURCE, 8, (uintptr_t)list);
+	set(TAG, 4, usrpci_space_tag(space));
+	set(SOURCE, 8, (uintptr_t)list);
 	set(ENGINE, 4, 1);		/* walk a list */
 	do
 		other = add(other, ++counted);
 	while (usrpci_irq_wait(done, 1) == -ETIMEDOUT);
 
 	printf("%u nodes, %ju misses; meanwhile another list got %ju\n", NODES,
-	       (uintmax_t)get(ENGINE_MISSES, 8), (uintmax_t)other->value);
-	i = get(ENGINE_RESULT, 8);
+	       (uintmax_t)get(MISSES, 8), (uintmax_t)other->value);
+	i = get(RESULT, 8);
 	printf("the device's sum is %ju, the program's %ju\n", (uintmax_t)i, (uintmax_t)sum);
 	usrpci_space_close(space);
 	usrpci_close(dev);

@@ -323,9 +323,11 @@ static int explain_irq_setup(struct sentence *s)
 			   "MSI-X, and the platform may have fewer; run: usrpci info %s",
 			   s->why.len, name, info.nr_intx, info.nr_msi, info.nr_msix, s->dev->bdf);
 	case -EBUSY:
-		return say(s, "vectors are set up already: set up USRPCI_NO_IRQ first, which can't "
-			   "be where one tells of a TLB's misses; see: usrpci_irq_setup() in "
-			   "<usrpci/irq.h>");
+		if (s->dev->spaces.described)
+			return say(s, "vectors stay set up where one tells of a TLB's misses: set "
+				   "them up before usrpci_tlb_describe(); see: <usrpci/space.h>");
+		return say(s, "vectors are set up already: set up USRPCI_NO_IRQ first; see: "
+			   "usrpci_irq_setup() in <usrpci/irq.h>");
 	case -EINVAL:
 		return say(s, "%s interrupts can't have %llu vectors; see: usrpci_irq_setup() in "
 			   "<usrpci/irq.h>", name, s->why.len);
