@@ -176,17 +176,17 @@ static const struct usrpci_space_ops ops = {
 
 /* --- binding --- */
 
-static int make(struct usrpci_pager *pager, struct usrpci_pager_space **spacep)
+/* NULL: errno says why. */
+static struct usrpci_pager_space *make(struct usrpci_pager *pager)
 {
 	struct usrpci_pager_space *space = calloc(1, sizeof(*space));
-	int fds[2], err;
+	int fds[2];
 
 	if (!space)
-		return -ENOMEM;
+		return NULL;
 	if (pipe2(fds, O_CLOEXEC | O_NONBLOCK)) {
-		err = -errno;
 		free(space);
-		return err;
+		return NULL;
 	}
 	space->base.ops = &ops;
 	space->base.fd = fds[0];
@@ -194,8 +194,7 @@ static int make(struct usrpci_pager *pager, struct usrpci_pager_space **spacep)
 	space->pager = pager;
 	space->refs = 1;
 	usrpci_iovas_init(&space->resident);
-	*spacep = space;
-	return 0;
+	return space;
 }
 
 static int enter(struct usrpci_pager *pager, struct usrpci_pager_space *space)
@@ -219,16 +218,16 @@ static int enter(struct usrpci_pager *pager, struct usrpci_pager_space *space)
 int usrpci_pager_bind(struct usrpci_pager *pager, const struct usrpci_space_options *options,
 		      struct usrpci_space **spacep)
 {
-	struct usrpci_pager_space *space = NULL;
+	struct usrpci_pager_space *space;
 	int err;
 
 	if (options->flags & USRPCI_SPACE_MIRRORED || !usrpci_pager_is_ours(pager))
 		return -EOPNOTSUPP;
 	if (options->around && usrpci_field_exists(&pager->desc.misses.entry))
 		return -EINVAL;
-	err = make(pager, &space);
-	if (err)
-		return err;
+	space = make(pager);
+	if (!space)
+		return -errno;
 	space->around = options->around;
 	pthread_mutex_lock(&pager->lock);
 	err = enter(pager, space);

@@ -6,6 +6,7 @@
  */
 #include <fcntl.h>
 #include <htex/registers.h>
+#include <linux/pci_regs.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -262,6 +263,11 @@ static void walk(const struct node *list, size_t nr)
 
 /* --- describing --- */
 
+static void drop(struct usrpci_field *field)
+{
+	*field = (struct usrpci_field){ 0 };
+}
+
 typedef void change(struct usrpci_tlb *tlb);
 
 #define CHANGE(_name, _how)	static void _name(struct usrpci_tlb *tlb) { _how; }
@@ -269,11 +275,10 @@ typedef void change(struct usrpci_tlb *tlb);
 CHANGE(no_vector, tlb->vector = 2)
 CHANGE(no_tags, tlb->tags = 0)
 CHANGE(many_tags, tlb->tags = USRPCI_TLB_TAGS + 1)
-CHANGE(tags_without_field, tlb->entries.tag.width = 0; tlb->entries.tag.bit = 0)
+CHANGE(tags_without_field, drop(&tlb->entries.tag))
 CHANGE(no_sizes, tlb->page_sizes = 0)
 CHANGE(unknown_size, tlb->page_sizes = 4)
-CHANGE(sizes_without_field, tlb->page_sizes = 3; tlb->entries.large.width = 0;
-       tlb->entries.large.bit = 0)
+CHANGE(sizes_without_field, tlb->page_sizes = 3; drop(&tlb->entries.large))
 CHANGE(no_words, tlb->misses.words = 0)
 CHANGE(many_words, tlb->misses.words = USRPCI_TLB_WORDS + 1)
 CHANGE(odd_width, tlb->misses.word_width = 2)
@@ -285,15 +290,14 @@ CHANGE(misses_askew, tlb->misses.reg.offset = 0x24)
 CHANGE(no_such_ring, tlb->misses.ring = 12345; tlb->misses.ring_entries = 16)
 CHANGE(entries_without_ring, tlb->misses.ring_entries = 16)
 CHANGE(field_beyond_record, tlb->misses.addr.bit = 65)
-CHANGE(no_address, tlb->misses.addr = (struct usrpci_field){ 0 })
+CHANGE(no_address, drop(&tlb->misses.addr))
 CHANGE(wide_valid, tlb->misses.valid.width = 2)
-CHANGE(nothing_to_answer_by, tlb->misses.id = (struct usrpci_field){ 0 };
-       tlb->misses.entry = (struct usrpci_field){ 0 })
+CHANGE(nothing_to_answer_by, drop(&tlb->misses.id); drop(&tlb->misses.entry))
 CHANGE(no_entries, tlb->entries.nr = 0)
 CHANGE(many_entries, tlb->entries.nr = USRPCI_TLB_ENTRIES + 1)
 CHANGE(entries_outside, tlb->entries.nr = USRPCI_TLB_ENTRIES)
 CHANGE(entries_overlap, tlb->entries.stride = 8)
-CHANGE(no_bus_address, tlb->entries.bus = (struct usrpci_field){ 0 })
+CHANGE(no_bus_address, drop(&tlb->entries.bus))
 CHANGE(entry_field_beyond, tlb->entries.addr.bit = 77)
 CHANGE(no_go_on, tlb->go_on = (struct usrpci_tlb_command){ 0 })
 CHANGE(no_refuse, tlb->refuse = (struct usrpci_tlb_command){ 0 })
@@ -1043,6 +1047,7 @@ static void deaf_device_is_stopped(void)
 	assert_int_equal(usrpci_space_forget(space, list, PAGE), -EIO);
 	assert_int_equal(usrpci_event(dev, &event), 0);
 	assert_int_equal(event.kind, USRPCI_TLB_DEAF);
+	assert_int_equal(rig_config(PCI_COMMAND, 2) & PCI_COMMAND_MASTER, 0);
 	assert_int_equal(usrpci_set_master(dev, true), -EIO);
 	assert_int_equal(stats().pages, 0);
 	assert_int_equal(usrpci_space_bind(dev, NULL, &other), -EIO);
@@ -1074,14 +1079,19 @@ static void spaces_leave_nothing_open(void)
 
 /* --- trying --- */
 
+/** struct promise - What is tried on an open device. */
+struct promise {
+	void (*test)(void);
+};
+
 static void try_promise(void **state)
 {
-	void (*const *test)(void) = *state;
+	const struct promise *promise = *state;
 
 	if (!address())
 		rig_skip("there is no htex: USRPCI_HTEX=ADDRESS names one");
 	open_at(address());
-	(*test)();
+	promise->test();
 }
 
 static int end_promise(void **state)
@@ -1094,7 +1104,7 @@ static int end_promise(void **state)
 }
 
 #define ON_HTEX(_words, _test) \
-	{ _words, try_promise, NULL, end_promise, &(void (*)(void)){ _test } }
+	{ _words, try_promise, NULL, end_promise, &(struct promise){ _test } }
 
 int main(void)
 {
