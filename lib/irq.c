@@ -75,7 +75,7 @@ static int wire_beside(struct usrpci_device *dev, struct usrpci_pager *pager, un
 	const unsigned int at = usrpci_pager_vector(pager) - first;
 	int *fds, copy, err;
 
-	err = usrpci_pager_copy(eventfds[at], &copy);
+	err = usrpci_pager_copy(pager, eventfds[at], &copy);
 	if (err)
 		return err;
 	fds = calloc(nr, sizeof(*fds));

@@ -153,7 +153,7 @@ int usrpci_info(struct usrpci_device *dev, struct usrpci_info *info);
  * @dev: the device
  * @on: whether it may
  *
- * Return: 0 or a negative errno.
+ * Return: 0; -EIO its TLB didn't forget what it was told to; other negative errno.
  */
 int usrpci_set_master(struct usrpci_device *dev, bool on);
 

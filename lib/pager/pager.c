@@ -28,11 +28,13 @@ int usrpci_pager_eventfd(const struct usrpci_pager *pager)
 	return pager->wire;
 }
 
-int usrpci_pager_copy(int eventfd, int *copy)
+int usrpci_pager_copy(const struct usrpci_pager *pager, int eventfd, int *copy)
 {
 	int err;
 
 	*copy = -1;
+	if (!usrpci_pager_is_ours(pager))
+		return -EOPNOTSUPP;
 	if (eventfd == -1)
 		return 0;
 	err = usrpci_check_eventfd(eventfd);
@@ -114,7 +116,7 @@ static int connect_vector(struct usrpci_pager *pager, unsigned int *fault)
 	*fault = USRPCI_TLB_FAULT_VECTOR;
 	if (!has_vector(pager->dev, pager->desc.vector))
 		return -EINVAL;
-	err = usrpci_pager_copy(before, &pager->passed_on);
+	err = usrpci_pager_copy(pager, before, &pager->passed_on);
 	if (err)
 		return err;
 	/* The pager looks once in any case: what came before nobody was told of. */
@@ -208,10 +210,13 @@ void usrpci_pager_free(struct usrpci_pager *pager)
 
 /* --- what else the core asks for --- */
 
+/* In a child the lock may be whoever's at the fork, who isn't there. */
 void usrpci_pager_hold(struct usrpci_pager *pager)
 {
 	unsigned int tag;
 
+	if (!usrpci_pager_is_ours(pager))
+		return;
 	pthread_mutex_lock(&pager->lock);
 	for (tag = 0; tag < USRPCI_TLB_MAX_TAGS; tag++)
 		if (pager->spaces[tag])
@@ -223,6 +228,8 @@ void usrpci_pager_hold(struct usrpci_pager *pager)
 
 void usrpci_pager_release(struct usrpci_pager *pager)
 {
+	if (!usrpci_pager_is_ours(pager))
+		return;
 	pthread_mutex_lock(&pager->lock);
 	/* The device begins with the ring's first entry again, once the program has zeroed it. */
 	pager->taken = 0;
@@ -238,6 +245,8 @@ bool usrpci_pager_is_broken(struct usrpci_pager *pager)
 {
 	bool broken;
 
+	if (!usrpci_pager_is_ours(pager))
+		return false;
 	pthread_mutex_lock(&pager->lock);
 	broken = pager->broken;
 	pthread_mutex_unlock(&pager->lock);
@@ -253,6 +262,8 @@ int usrpci_pager_event(struct usrpci_pager *pager, struct usrpci_event *event)
 {
 	int err = -EAGAIN;
 
+	if (!usrpci_pager_is_ours(pager))
+		return err;
 	pthread_mutex_lock(&pager->lock);
 	if (pager->tell_broken) {
 		*event = (struct usrpci_event){ .kind = USRPCI_TLB_DEAF, .count = 1 };

@@ -39,7 +39,7 @@ int usrpci_pager_eventfd(const struct usrpci_pager *pager);
  * What the vector is to signal beside: a copy of the program's descriptor, -1: nothing. It's the
  * pager's then, who looks at the device once, since an interrupt may have been lost.
  */
-int usrpci_pager_copy(int eventfd, int *copy);
+int usrpci_pager_copy(const struct usrpci_pager *pager, int eventfd, int *copy);
 void usrpci_pager_pass_on(struct usrpci_pager *pager, int copy);
 
 /* Around a reset: the device has no entry, and is told nothing meanwhile. */

@@ -207,7 +207,7 @@ static void serve_all(struct usrpci_pager *pager, uint64_t at)
 	if (usrpci_pager_reaches(pager))
 		usrpci_pager_acknowledge(pager);
 	pthread_mutex_unlock(&pager->lock);
-	while (next_miss(pager, &miss, &space) && !is_stopped(pager)) {
+	while (!is_stopped(pager) && next_miss(pager, &miss, &space)) {
 		if (space)
 			serve(space, &miss, at);
 		pthread_mutex_lock(&pager->lock);

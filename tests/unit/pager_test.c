@@ -517,6 +517,7 @@ static void test_child(void **state)
 	struct usrpci_device *dev = &device.fake.base;
 	struct usrpci_space_stats now;
 	struct usrpci_space *other;
+	const int none = -1;
 	int status;
 	pid_t child;
 
@@ -526,7 +527,9 @@ static void test_child(void **state)
 	if (!child) {
 		bool ok = usrpci_space_bind(dev, NULL, &other) == -EOPNOTSUPP &&
 			usrpci_space_stats(space, &now) == -EOPNOTSUPP &&
-			usrpci_space_forget(space, NULL, 1) == -EOPNOTSUPP;
+			usrpci_space_forget(space, NULL, 1) == -EOPNOTSUPP &&
+			usrpci_irq_wire(dev, 0, 1, &none) == -EOPNOTSUPP &&
+			!usrpci_reset(dev) && !usrpci_set_master(dev, true);
 
 		usrpci_space_close(space);
 		usrpci_close(dev);
