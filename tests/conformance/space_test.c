@@ -303,6 +303,7 @@ CHANGE(no_go_on, tlb->go_on = (struct usrpci_tlb_command){ 0 })
 CHANGE(no_refuse, tlb->refuse = (struct usrpci_tlb_command){ 0 })
 CHANGE(refuse_outside, tlb->refuse.reg.offset = 1 << 20)
 CHANGE(small_argument, tlb->invalidate.arg.width = 2)
+CHANGE(small_tag_argument, tlb->invalidate_tag.arg.width = 2)
 CHANGE(no_time, tlb->timeout_us = 0)
 CHANGE(much_time, tlb->timeout_us = USRPCI_TLB_US + 1)
 CHANGE(value_beyond_mask, tlb->done_value = 2)
@@ -314,7 +315,8 @@ static change *const changes[] = {
 	misses_beyond_bars, misses_outside, misses_at_the_end, misses_askew, no_such_ring,
 	entries_without_ring, field_beyond_record, no_address, wide_valid, nothing_to_answer_by,
 	no_entries, many_entries, entries_outside, entries_overlap, no_bus_address,
-	entry_field_beyond, no_go_on, no_refuse, refuse_outside, small_argument, no_time,
+	entry_field_beyond, no_go_on, no_refuse, refuse_outside, small_argument, small_tag_argument,
+	no_time,
 	much_time, value_beyond_mask, mask_without_register,
 };
 

@@ -61,6 +61,7 @@
  * @mapped: handles
  * @nr_mapped: of them
  * @reads: of the FIFO
+ * @amid: called while memory is mapped
  */
 static struct device {
 	struct fake fake;
@@ -81,6 +82,7 @@ static struct device {
 	bool mapped[NR_MAPS];
 	unsigned int nr_mapped;
 	unsigned int reads;
+	void (*amid)(uint64_t addr);
 } device;
 
 static struct usrpci_space *space;
@@ -121,7 +123,10 @@ static int bar_read(struct usrpci_device *dev, unsigned int bar, uint64_t offset
 static int bar_write(struct usrpci_device *dev, unsigned int bar, uint64_t offset,
 		     unsigned int width, uint64_t value)
 {
+	int err;
+
 	pthread_mutex_lock(&device.lock);
+	err = device.removed ? -ENODEV : 0;
 	if (offset == GO_ON || offset == REFUSE) {
 		device.answers[value & 15] = (unsigned int)offset;
 	} else {
@@ -129,18 +134,21 @@ static int bar_write(struct usrpci_device *dev, unsigned int bar, uint64_t offse
 		device.order[device.nr_written++ % 256] = (unsigned int)(offset - ENTRIES) / 4;
 	}
 	pthread_mutex_unlock(&device.lock);
-	return device.removed ? -ENODEV : 0;
+	return err;
 }
 
 static int config_read(struct usrpci_device *dev, unsigned int offset, unsigned int width,
 		       uint32_t *value)
 {
-	*value = 0;
+	int err;
+
+	pthread_mutex_lock(&device.lock);
+	err = device.removed ? -ENODEV : 0;
+	*value = offset == PCI_COMMAND ? PCI_COMMAND_MEMORY : 0;
 	if (device.gone)
 		*value = UINT32_MAX >> (32 - 8 * width);
-	else if (offset == PCI_COMMAND)
-		*value = PCI_COMMAND_MEMORY;
-	return 0;
+	pthread_mutex_unlock(&device.lock);
+	return err;
 }
 
 static int irq_wire(struct usrpci_device *dev, unsigned int first, unsigned int nr,
@@ -167,6 +175,8 @@ static int map_page(struct usrpci_device *dev, struct usrpci_mapping *maps, unsi
 	uint32_t handle = 1;
 	int err;
 
+	if (device.amid)
+		device.amid((uintptr_t)maps[0].addr);
 	pthread_mutex_lock(&device.lock);
 	device.last_map = maps[0];
 	err = map_err(missing);
@@ -322,6 +332,23 @@ static void fail_map(int err, unsigned int times, uint64_t missing)
 	pthread_mutex_unlock(&device.lock);
 }
 
+static void set_flag(bool *flag, bool value)
+{
+	pthread_mutex_lock(&device.lock);
+	*flag = value;
+	pthread_mutex_unlock(&device.lock);
+}
+
+static unsigned int nr_reads(void)
+{
+	unsigned int reads;
+
+	pthread_mutex_lock(&device.lock);
+	reads = device.reads;
+	pthread_mutex_unlock(&device.lock);
+	return reads;
+}
+
 /* --- tests --- */
 
 static void test_words(void **state)
@@ -415,7 +442,60 @@ static void test_reasons(void **state)
 	fail_map(-EFAULT, 1, 0);
 	assert_int_equal(miss((uintptr_t)&table & ~7UL, true), REFUSE);
 	assert_int_equal(reason(), USRPCI_REFUSED_PROTECTED);
+	fail_map(-EFAULT, 1, 0);
+	assert_int_equal(miss((uintptr_t)&device & ~7UL, true), REFUSE);
+	assert_int_equal(reason(), USRPCI_REFUSED_SPECIAL);
 	assert_int_equal(stats().entries, 0);
+}
+
+static void forget_once(uint64_t addr)
+{
+	device.amid = NULL;
+	assert_int_equal(usrpci_space_forget(space, (void *)(addr + PAGE - 1), 1), 0);
+}
+
+static void forget_always(uint64_t addr)
+{
+	assert_int_equal(usrpci_space_forget(space, (void *)addr, 1), 0);
+}
+
+static void forget_neighbours(uint64_t addr)
+{
+	assert_int_equal(usrpci_space_forget(space, (void *)(addr - 1), 1), 0);
+	assert_int_equal(usrpci_space_forget(space, (void *)(addr + PAGE), 1), 0);
+}
+
+static void close_space(uint64_t addr)
+{
+	device.amid = NULL;
+	usrpci_space_close(space);
+}
+
+/* What was mapped may be another page's by then. */
+static void test_forgotten_meanwhile(void **state)
+{
+	describe();
+	device.amid = forget_once;
+	assert_int_equal(miss(page(0), false), GO_ON);
+	assert_int_equal(stats().retries, 1);
+	assert_int_equal(stats().fills, 1);
+	assert_int_equal(device.nr_mapped, 1);
+	device.amid = forget_neighbours;
+	assert_int_equal(miss(page(2), false), GO_ON);
+	assert_int_equal(stats().retries, 1);
+	device.amid = forget_always;
+	assert_int_equal(miss(page(4), false), REFUSE);
+	assert_int_equal(reason(), USRPCI_REFUSED_NO_MEMORY);
+	assert_int_equal(device.nr_mapped, 2);
+}
+
+static void test_closed_meanwhile(void **state)
+{
+	describe();
+	device.amid = close_space;
+	assert_int_equal(miss(page(0), false), REFUSE);
+	assert_int_equal(device.nr_mapped, 0);
+	space = NULL;
 }
 
 /* A bus address that the entry's field hasn't room for, or that isn't a page's. */
@@ -441,13 +521,14 @@ static void test_pulled_out(void **state)
 
 	describe();
 	assert_int_equal(miss(page(0), false), GO_ON);
-	device.gone = true;
-	reads = device.reads;
+	set_flag(&device.gone, true);
+	reads = nr_reads();
 	eventfd_write(device.wired, 1);
 	usleep(50000);
-	assert_in_range(device.reads - reads, 1, 3);
+	/* Of this round, and maybe of the end of that before. */
+	assert_in_range(nr_reads() - reads, 1, 6);
 	assert_int_equal(stats().misses, 1);
-	device.gone = false;
+	set_flag(&device.gone, false);
 	assert_int_equal(miss(page(1), false), GO_ON);
 }
 
@@ -459,7 +540,7 @@ static void test_removal(void **state)
 	p.fd = usrpci_space_fd(space);
 	assert_int_equal(miss(page(0), false), GO_ON);
 	assert_int_equal(poll(&p, 1, 0), 0);
-	device.removed = true;
+	set_flag(&device.removed, true);
 	eventfd_write(device.wired, 1);
 	assert_int_equal(poll(&p, 1, SOON_MS), 1);
 	assert_int_equal(p.revents, POLLHUP);
@@ -652,6 +733,8 @@ int main(void)
 		TEST(test_eviction),
 		TEST(test_limit),
 		TEST(test_reasons),
+		TEST(test_forgotten_meanwhile),
+		TEST(test_closed_meanwhile),
 		TEST(test_bus_addresses),
 		TEST(test_pulled_out),
 		TEST(test_removal),
