@@ -228,7 +228,9 @@ int usrpci_pager_bind(struct usrpci_pager *pager, const struct usrpci_space_opti
 	space = make(pager);
 	if (!space)
 		return -errno;
-	space->around = options->around;
+	/* Or the page that was missed would make room for its neighbours. */
+	space->around = options->around < pager->desc.entries.nr / 2 ?
+		options->around : pager->desc.entries.nr / 2;
 	pthread_mutex_lock(&pager->lock);
 	err = enter(pager, space);
 	pthread_mutex_unlock(&pager->lock);

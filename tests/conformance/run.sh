@@ -61,7 +61,7 @@ serve() {
 	export USRPCI_HTEX="vfio-user:$folder/htex"
 	usrpci-sim htex --socket "$folder/htex" &
 	htex=$!
-	for i in 1 2 3 4 5 6 7 8 9 10; do [ -S "$folder/htex" ] || sleep 0.1; done
+	for _ in 1 2 3 4 5 6 7 8 9 10; do [ -S "$folder/htex" ] || sleep 0.1; done
 }
 
 # What has no driver of the kernel's can be had.

@@ -586,6 +586,40 @@ static void neighbours_come_with_a_miss(void)
 	assert_in_range(stats().misses, 1, 20);
 }
 
+/* More of them than there are entries: the one that was missed stays. */
+static void neighbours_leave_room(void)
+{
+	char where[200];
+
+	if (!is_sim())
+		rig_skip("its TLB can't be made small");
+	usrpci_close(dev);
+	snprintf(where, sizeof(where), "%s,entries=16", address());
+	open_at(where);
+	begin_choosing(USRPCI_SPACE_AROUND);
+	walk(new_list(200, NULL), 200);
+	/* They are of use. */
+	assert_in_range(stats().misses, 1, 150);
+}
+
+static void small_pages_are_refused_by_a_large_tlb(void)
+{
+	struct usrpci_tlb tlb = description();
+	unsigned char *page = new_pages(1, PROT_READ | PROT_WRITE);
+	struct usrpci_refusal refusal;
+
+	madvise(page, PAGE, MADV_NOHUGEPAGE);
+	tlb.page_sizes = USRPCI_PAGE_2M;
+	assert_int_equal(usrpci_tlb_describe(dev, &tlb, 0), 0);
+	space = bind_space();
+	start_translating(0);
+	start_job(0, HTEX_JOB_LIST, (uintptr_t)page, 0, 1);
+	assert_int_equal(end_job(0), HTEX_STATE_UNTRANSLATED);
+	assert_int_equal(usrpci_space_refusal(space, &refusal), 0);
+	assert_int_equal(refusal.reason, USRPCI_REFUSED_SMALL);
+	assert_int_equal(stats().pages, 0);
+}
+
 static void entries_make_room_for_others(void)
 {
 	begin();
@@ -1136,6 +1170,9 @@ int main(void)
 		ON_HTEX("misses may come in a ring", misses_may_come_in_a_ring),
 		ON_HTEX("the driver may choose entries", driver_may_choose_entries),
 		ON_HTEX("neighbours come with a miss", neighbours_come_with_a_miss),
+		ON_HTEX("and leave room for it", neighbours_leave_room),
+		ON_HTEX("a small page is refused by a TLB of large ones",
+			small_pages_are_refused_by_a_large_tlb),
 		ON_HTEX("entries make room for others", entries_make_room_for_others),
 		ON_HTEX("spaces don't mix", spaces_dont_mix),
 		ON_HTEX("all engines may miss at once", engines_miss_at_once),
