@@ -2,8 +2,8 @@
 # Copyright (C) 2026 The usrpci authors
 #
 # Everything that runs in user space. A folder of drivers/ is a driver: its main.c,
-# or else its program/, makes the program usrpci-<folder>; its other files are linked
-# to that and to the tests. Each file of examples/ is a program, and so is each test.
+# or else its program/, makes the program usrpci-<folder>, if it has one; its other files
+# are linked to that and to the tests. Each file of examples/ is a program, and so is each test.
 
 SETUP := $(BUILD)/.setup-build
 SETUP_TEST := $(BUILD)/.setup-test
@@ -30,7 +30,7 @@ USRDRV_OBJS := $(call objs,$(wildcard lib/usrdrv/*.c))
 TOOL_OBJS := $(call objs,$(wildcard tools/*.c))
 SIM_SOURCES := $(wildcard sim/*.c sim/devices/*.c sim/devices/*/*.c)
 SIM_OBJS := $(call objs,$(SIM_SOURCES))
-DRIVER_OBJS := $(foreach d,$(DRIVERS),$(call driver_objs,$d))
+DRIVER_OBJS := $(foreach d,$(notdir $(wildcard drivers/*)),$(call driver_objs,$d))
 
 PROGRAMS := $(BUILD)/bin/usrpci $(BUILD)/bin/usrpci-sim $(DRIVERS:%=$(BUILD)/bin/usrpci-%)
 EXAMPLES := $(patsubst %.c,$(BUILD)/%,$(wildcard examples/*.c))
@@ -38,9 +38,7 @@ TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*.c tests/kernel/*.c \
 	tests/drivers/*.c tests/tools/*.c tests/campaign/*.c tests/sim/*.c \
 	tests/conformance/*_test.c tests/vfio/*.c))
 BENCHES := $(patsubst %.c,$(BUILD)/%,$(wildcard bench/*.c))
-# A rig of its own, which only the simulator's tests have.
-HTEX_RIG := tests/harness/htex_rig.c
-TEST_COMMON := $(call objs,$(filter-out $(HTEX_RIG),$(wildcard tests/harness/*.c)))
+TEST_COMMON := $(call objs,$(wildcard tests/harness/*.c))
 
 $(SETUP): scripts/setup
 	@mkdir -p $(@D)
@@ -67,7 +65,7 @@ $(BUILD)/obj/tests/%.o: tests/%.c | $(SETUP) $(SETUP_TEST)
 $(BUILD)/obj/lib/%.o: EXTRA_CFLAGS = -Iinclude/uapi -Ilib -Ikernel
 $(BUILD)/obj/kernel/tlb/%.o: EXTRA_CFLAGS = -Iinclude/uapi
 $(BUILD)/obj/tests/harness/%.o: EXTRA_CFLAGS = -Iinclude/uapi -Ilib -Idrivers
-$(BUILD)/obj/tests/kernel/%.o: EXTRA_CFLAGS = -Iinclude/uapi -Itests/harness
+$(BUILD)/obj/tests/kernel/%.o: EXTRA_CFLAGS = -Iinclude/uapi -Itests/harness -Idrivers
 $(BUILD)/obj/tests/campaign/%.o: EXTRA_CFLAGS = -Iinclude/uapi -Itests/harness -Idrivers
 $(BUILD)/obj/tests/unit/%.o: EXTRA_CFLAGS = -Iinclude/uapi -Ilib -Itests/harness -Ikernel
 $(BUILD)/obj/tests/drivers/%.o: EXTRA_CFLAGS = -Iinclude/uapi -Itests/harness -Idrivers
@@ -79,6 +77,7 @@ $(BUILD)/obj/tools/%.o: EXTRA_CFLAGS = -DUSRPCI_VERSION=\"$(VERSION)\"
 $(BUILD)/obj/sim/%.o: EXTRA_CFLAGS = -Isim -Ilib -Idrivers
 $(BUILD)/obj/drivers/%.o: EXTRA_CFLAGS = -Idrivers
 $(BUILD)/obj/bench/%.o: EXTRA_CFLAGS = -Idrivers
+$(BUILD)/obj/examples/%.o: EXTRA_CFLAGS = -Idrivers
 
 $(LIB): $(LIB_OBJS)
 $(USRDRV): $(USRDRV_OBJS)
@@ -124,7 +123,10 @@ $(foreach d,$(DRIVERS),$(eval $(call driver_program,$d)))
 $(BUILD)/examples/%: $(BUILD)/obj/examples/%.o $(LIB) $(USRDRV)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) -o $@ $< $(USRDRV) $(LIB) $(LDFLAGS) $(LIBS)
+	$(Q)$(CC) -o $@ $(filter %.o,$^) $(USRDRV) $(LIB) $(LDFLAGS) $(LIBS)
+
+# One that uses a driver.
+$(BUILD)/examples/pointer_chase: $(call driver_objs,htex)
 
 $(BUILD)/bench/%: $(BUILD)/obj/bench/%.o $(DRIVER_OBJS) $(LIB)
 	$(call link)
@@ -132,8 +134,7 @@ $(BUILD)/bench/%: $(BUILD)/obj/bench/%.o $(DRIVER_OBJS) $(LIB)
 $(BUILD)/tests/tools/%: $(BUILD)/obj/tests/tools/%.o $(filter-out %/main.o,$(TOOL_OBJS)) $(LIB)
 	$(call link,-lcmocka -lpci)
 
-$(BUILD)/tests/sim/%: $(BUILD)/obj/tests/sim/%.o $(TEST_COMMON) $(call objs,$(HTEX_RIG)) \
-		$(filter-out %/main.o,$(SIM_OBJS)) \
+$(BUILD)/tests/sim/%: $(BUILD)/obj/tests/sim/%.o $(TEST_COMMON) $(filter-out %/main.o,$(SIM_OBJS)) \
 		$(DRIVER_OBJS) $(USRDRV) $(LIB)
 	$(call link,-lcmocka -lpthread)
 

@@ -56,12 +56,14 @@ int usrpci_pin_fast_only(unsigned long addr, unsigned int nr, unsigned int flags
 			 struct page **pages);
 
 /*
- * Of another process's memory, with the mmap lock: bring a page in, letting go of the
- * lock where @locked says so; have it moved where it may be pinned. 1 or -errno, or 0 if
- * that has to be tried again.
+ * A page of another process's memory, with the mmap lock: brought in, letting go of the
+ * lock where @locked says so; and pinned for a long time, moved if it has to be. 1 or
+ * -errno, or 0 if that has to be tried again.
  */
-long usrpci_fault_in(struct mm_struct *mm, unsigned long addr, bool write, int *locked);
-long usrpci_make_pinnable(struct mm_struct *mm, unsigned long addr, bool write);
+long usrpci_get_remote(struct mm_struct *mm, unsigned long addr, unsigned int flags,
+		       struct page **page, int *locked);
+long usrpci_pin_remote(struct mm_struct *mm, unsigned long addr, unsigned int flags,
+		       struct page **page);
 
 /* A filesystem wants to know of each write to its pages. */
 bool usrpci_is_tracked_file(struct vm_area_struct *vma);

@@ -11,27 +11,16 @@ int usrpci_pin_fast_only(unsigned long addr, unsigned int nr, unsigned int flags
 	return pin_user_pages_fast_only(addr, nr, flags | FOLL_LONGTERM, pages);
 }
 
-long usrpci_fault_in(struct mm_struct *mm, unsigned long addr, bool write, int *locked)
+long usrpci_get_remote(struct mm_struct *mm, unsigned long addr, unsigned int flags,
+		       struct page **page, int *locked)
 {
-	struct page *page;
-	long n;
-
-	n = get_user_pages_remote(mm, addr, 1, write ? FOLL_WRITE : 0, &page, NULL, locked);
-	if (n == 1)
-		put_page(page);
-	return n;
+	return get_user_pages_remote(mm, addr, 1, flags, page, NULL, locked);
 }
 
-long usrpci_make_pinnable(struct mm_struct *mm, unsigned long addr, bool write)
+long usrpci_pin_remote(struct mm_struct *mm, unsigned long addr, unsigned int flags,
+		       struct page **page)
 {
-	struct page *page;
-	long n;
-
-	n = pin_user_pages_remote(mm, addr, 1, FOLL_LONGTERM | (write ? FOLL_WRITE : 0), &page,
-				  NULL, NULL);
-	if (n == 1)
-		unpin_user_page(page);
-	return n;
+	return pin_user_pages_remote(mm, addr, 1, FOLL_LONGTERM | flags, page, NULL, NULL);
 }
 
 #else
@@ -42,27 +31,19 @@ int usrpci_pin_fast_only(unsigned long addr, unsigned int nr, unsigned int flags
 	return pin_user_pages_fast(addr, nr, flags | FOLL_LONGTERM, pages);
 }
 
-long usrpci_fault_in(struct mm_struct *mm, unsigned long addr, bool write, int *locked)
+long usrpci_get_remote(struct mm_struct *mm, unsigned long addr, unsigned int flags,
+		       struct page **page, int *locked)
 {
-	struct page *page;
-	long n;
-
-	n = get_user_pages_remote(mm, addr, 1, write ? FOLL_WRITE : 0, &page, locked);
-	if (n == 1)
-		put_page(page);
-	return n;
+	return get_user_pages_remote(mm, addr, 1, flags, page, locked);
 }
 
-long usrpci_make_pinnable(struct mm_struct *mm, unsigned long addr, bool write)
+long usrpci_pin_remote(struct mm_struct *mm, unsigned long addr, unsigned int flags,
+		       struct page **page)
 {
-	struct page *page;
 	int locked = 1;
 	long n;
 
-	n = pin_user_pages_remote(mm, addr, 1, FOLL_LONGTERM | (write ? FOLL_WRITE : 0), &page,
-				  &locked);
-	if (n == 1)
-		unpin_user_page(page);
+	n = pin_user_pages_remote(mm, addr, 1, FOLL_LONGTERM | flags, page, &locked);
 	if (!locked)
 		mmap_read_lock(mm);
 	return n;

@@ -141,20 +141,18 @@ static int usrpci_target_try_large(struct usrpci_space *space, struct usrpci_tar
 	return -EAGAIN;
 }
 
-/* What a device writes to a file's page is lost if it's pinned for longer. */
-static bool usrpci_target_lasts(struct usrpci_space *space, struct usrpci_target *target,
-				bool files)
+/* Of others the worker finds out whether they may be written for so long. */
+static bool usrpci_target_lasts(struct usrpci_space *space, struct usrpci_target *target)
 {
-	return space->mirrored || !target->write || files || PageAnon(target->page);
+	return space->mirrored || !target->write || PageAnon(target->page);
 }
 
-static int usrpci_target_get_small(struct usrpci_space *space, struct usrpci_target *target,
-				   bool files)
+static int usrpci_target_get_small(struct usrpci_space *space, struct usrpci_target *target)
 {
 	if (!space->mirrored && usrpci_target_charge(space, 1))
 		return USRPCI_REFUSAL_LIMIT;
 	if (usrpci_pages_get(space, target->addr, 1, target->write, &target->page)) {
-		if (usrpci_target_lasts(space, target, files)) {
+		if (usrpci_target_lasts(space, target)) {
 			usrpci_target_hold(target);
 			return 0;
 		}
@@ -171,13 +169,13 @@ static bool usrpci_may_be_large(struct page *page)
 }
 
 /* The small page shows whether it's part of a large one, which is then tried. */
-static int usrpci_target_find(struct usrpci_space *space, struct usrpci_target *target, bool files)
+static int usrpci_target_find(struct usrpci_space *space, struct usrpci_target *target)
 {
 	u32 sizes = space->tlb->desc.page_sizes;
 	struct usrpci_target small = *target;
 	int err;
 
-	err = usrpci_target_get_small(space, &small, files);
+	err = usrpci_target_get_small(space, &small);
 	if (err)
 		return err;
 	if (sizes & USRPCI_TLB_2M && usrpci_may_be_large(small.page)) {
@@ -203,22 +201,29 @@ keep:
 	return 0;
 }
 
-int usrpci_target_get(struct usrpci_space *space, u64 addr, bool write, bool files,
-		      struct usrpci_target *target)
+static int usrpci_target_init(struct usrpci_space *space, u64 addr, bool write,
+			      struct usrpci_target *target)
 {
-	int err;
-
 	*target = (struct usrpci_target){
 		.addr = addr & PAGE_MASK,
 		.write = write,
 		.nr = 1,
 	};
-	if (!space->mirrored) {
-		target->pin = usrpci_pin_new(space, write);
-		if (!target->pin)
-			return USRPCI_REFUSAL_NO_MEMORY;
-	}
-	err = usrpci_target_find(space, target, files);
+	if (space->mirrored)
+		return 0;
+	target->pin = usrpci_pin_new(space, write);
+	return target->pin ? 0 : USRPCI_REFUSAL_NO_MEMORY;
+}
+
+int usrpci_target_get(struct usrpci_space *space, u64 addr, bool write,
+		      struct usrpci_target *target)
+{
+	int err;
+
+	err = usrpci_target_init(space, addr, write, target);
+	if (err)
+		return err;
+	err = usrpci_target_find(space, target);
 	if (err && target->pin)
 		usrpci_pin_free(target->pin);
 	return err;
@@ -263,7 +268,8 @@ int usrpci_target_map(struct usrpci_tlb *tlb, struct usrpci_target *target,
 }
 
 /* With the mmap lock. No stack grows because a device looks below it. */
-static int usrpci_area_check(struct usrpci_space *space, u64 addr, bool write)
+static int usrpci_area_check(struct usrpci_space *space, u64 addr, bool write,
+			     unsigned int *flags)
 {
 	struct vm_area_struct *vma = find_vma(space->mm, addr);
 
@@ -275,46 +281,76 @@ static int usrpci_area_check(struct usrpci_space *space, u64 addr, bool write)
 		return USRPCI_REFUSAL_PROTECTED;
 	if (write && !space->mirrored && usrpci_is_tracked_file(vma))
 		return USRPCI_REFUSAL_SPECIAL;
+	/* A page of its own, where it has none yet: the zero page may not be pinned for long. */
+	if (!space->mirrored && (vma->vm_flags & (VM_SHARED | VM_MAYWRITE)) == VM_MAYWRITE)
+		*flags = FOLL_WRITE | FOLL_FORCE;
+	else
+		*flags = write ? FOLL_WRITE : 0;
 	return 0;
 }
 
 static int usrpci_refusal_of(long err)
 {
+	if (err >= 0)
+		return -EAGAIN;
 	return err == -ENOMEM ? USRPCI_REFUSAL_NO_MEMORY : USRPCI_REFUSAL_SPECIAL;
 }
 
-static int usrpci_bring_in(struct usrpci_space *space, u64 addr, bool write)
+/* With the mmap lock, which may be let go. */
+static int usrpci_area_get(struct usrpci_space *space, struct usrpci_target *target, int *locked)
 {
 	struct mm_struct *mm = space->mm;
-	int err, locked = 1;
+	unsigned int flags;
+	int err;
 	long n;
 
-	mmap_read_lock(mm);
-	err = usrpci_area_check(space, addr, write);
+	err = usrpci_area_check(space, target->addr, target->write, &flags);
 	if (err)
-		goto unlock;
-	n = usrpci_fault_in(mm, addr, write, &locked);
-	if (n < 0)
-		err = usrpci_refusal_of(n);
-	/* A page that may not be pinned where it is has to move first. */
-	if (!err && locked && !space->mirrored) {
-		n = usrpci_make_pinnable(mm, addr, write);
-		if (n < 0)
-			err = usrpci_refusal_of(n);
-	}
-unlock:
+		return err;
+	n = usrpci_get_remote(mm, target->addr, flags, &target->page, locked);
+	if (n != 1)
+		return usrpci_refusal_of(n);
+	if (space->mirrored)
+		return 0;
+	/* Without the lock it may be another page by now. */
+	put_page(target->page);
+	if (!*locked)
+		return -EAGAIN;
+	n = usrpci_pin_remote(mm, target->addr, flags, &target->page);
+	return n == 1 ? 0 : usrpci_refusal_of(n);
+}
+
+static int usrpci_bring_in(struct usrpci_space *space, struct usrpci_target *target)
+{
+	int err, locked = 1;
+
+	if (!space->mirrored && usrpci_target_charge(space, 1))
+		return USRPCI_REFUSAL_LIMIT;
+	mmap_read_lock(space->mm);
+	err = usrpci_area_get(space, target, &locked);
 	if (locked)
-		mmap_read_unlock(mm);
+		mmap_read_unlock(space->mm);
+	if (!err)
+		usrpci_target_hold(target);
+	else if (!space->mirrored)
+		usrpci_uncharge(space->mm, 1);
 	return err;
 }
 
-int usrpci_target_bring_in(struct usrpci_space *space, u64 addr, bool write)
+int usrpci_target_bring_in(struct usrpci_space *space, u64 addr, bool write,
+			   struct usrpci_target *target)
 {
 	int err;
 
-	if (!mmget_not_zero(space->mm))
-		return USRPCI_REFUSAL_ENDED;
-	err = usrpci_bring_in(space, addr & PAGE_MASK, write);
-	mmput_async(space->mm);
+	err = usrpci_target_init(space, addr, write, target);
+	if (err)
+		return err;
+	err = USRPCI_REFUSAL_ENDED;
+	if (mmget_not_zero(space->mm)) {
+		err = usrpci_bring_in(space, target);
+		mmput_async(space->mm);
+	}
+	if (err && target->pin)
+		usrpci_pin_free(target->pin);
 	return err;
 }

@@ -31,11 +31,11 @@ struct usrpci_target {
 };
 
 /*
- * Find what is at @addr, as far as it is there: waits for nothing. @files: that it may
- * be written for long was seen to. With the space's memory in use, by the server.
- * 0; -EAGAIN it has to be brought in; or enum usrpci_refusal_code.
+ * Find what is at @addr, as far as it is there: waits for nothing. With the space's
+ * memory in use, by the server. 0; -EAGAIN it has to be brought in; or enum
+ * usrpci_refusal_code.
  */
-int usrpci_target_get(struct usrpci_space *space, u64 addr, bool write, bool files,
+int usrpci_target_get(struct usrpci_space *space, u64 addr, bool write,
 		      struct usrpci_target *target);
 void usrpci_target_put(struct usrpci_space *space, struct usrpci_target *target);
 
@@ -43,8 +43,12 @@ void usrpci_target_put(struct usrpci_space *space, struct usrpci_target *target)
 int usrpci_target_map(struct usrpci_tlb *tlb, struct usrpci_target *target,
 		      struct usrpci_slot *slot);
 
-/* Bring memory in, for as long as that takes. 0 or enum usrpci_refusal_code. */
-int usrpci_target_bring_in(struct usrpci_space *space, u64 addr, bool write);
+/*
+ * The same, bringing it in for as long as that takes. 0; -EAGAIN it has gone again; or enum
+ * usrpci_refusal_code.
+ */
+int usrpci_target_bring_in(struct usrpci_space *space, u64 addr, bool write,
+			   struct usrpci_target *target);
 
 void usrpci_pin_free(struct usrpci_pin *pin);
 

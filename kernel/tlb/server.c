@@ -37,9 +37,9 @@ static struct workqueue_struct *usrpci_server_queue;
  * @at: when its interrupt came, in ns
  * @waited: times that its memory was brought in
  * @retries: times that memory changed meanwhile
- * @files: its memory may be written for long
- * @seq: of the space, before that was seen
- * @refusal: enum usrpci_refusal_code, or 0
+ * @target: what was brought in for it, if @brought
+ * @brought: 0; -EAGAIN: nothing; or enum usrpci_refusal_code
+ * @seq: of the space, before that
  */
 struct usrpci_request {
 	struct usrpci_miss miss;
@@ -47,9 +47,9 @@ struct usrpci_request {
 	u64 at;
 	unsigned int waited;
 	unsigned int retries;
-	bool files;
+	struct usrpci_target target;
+	int brought;
 	unsigned long seq;
-	int refusal;
 };
 
 /**
@@ -116,6 +116,20 @@ void usrpci_server_unpin(struct usrpci_tlb *tlb)
 
 /* --- memory that isn't there --- */
 
+static void usrpci_request_forget(struct usrpci_request *rq)
+{
+	if (!rq->brought)
+		usrpci_target_put(rq->space, &rq->target);
+	rq->brought = -EAGAIN;
+}
+
+/* Nobody answers it any more. */
+static void usrpci_request_drop(struct usrpci_request *rq)
+{
+	usrpci_request_forget(rq);
+	usrpci_space_put(rq->space);
+}
+
 static void usrpci_wait_work(struct work_struct *work)
 {
 	struct usrpci_wait *wait = container_of(work, struct usrpci_wait, work);
@@ -125,8 +139,7 @@ static void usrpci_wait_work(struct work_struct *work)
 	bool served;
 
 	rq->seq = mmu_interval_read_begin(&space->notifier);
-	rq->refusal = usrpci_target_bring_in(space, rq->miss.addr, rq->miss.write);
-	rq->files = true;
+	rq->brought = usrpci_target_bring_in(space, rq->miss.addr, rq->miss.write, &rq->target);
 	spin_lock(&tlb->queue_lock);
 	served = tlb->server;
 	if (served) {
@@ -135,7 +148,7 @@ static void usrpci_wait_work(struct work_struct *work)
 	}
 	spin_unlock(&tlb->queue_lock);
 	if (!served)
-		usrpci_space_put(space);
+		usrpci_request_drop(rq);
 }
 
 static bool usrpci_server_has_room(struct usrpci_tlb *tlb)
@@ -227,17 +240,34 @@ static int usrpci_server_enter(struct usrpci_request *rq, struct usrpci_target *
 	return err;
 }
 
+/* What is there now, which may be more than was brought in; or that. */
+static int usrpci_server_find(struct usrpci_request *rq, struct usrpci_target *target,
+			      unsigned long *seq)
+{
+	int err;
+
+	*seq = mmu_interval_read_begin(&rq->space->notifier);
+	err = usrpci_target_get(rq->space, rq->miss.addr, rq->miss.write, target);
+	if (rq->brought)
+		return err;
+	if (!err) {
+		usrpci_request_forget(rq);
+		return 0;
+	}
+	*target = rq->target;
+	*seq = rq->seq;
+	rq->brought = -EAGAIN;
+	return 0;
+}
+
 static int usrpci_server_try(struct usrpci_request *rq)
 {
 	struct usrpci_space *space = rq->space;
 	struct usrpci_target target;
-	unsigned long seq = rq->seq;
+	unsigned long seq;
 	int err;
 
-	if (!rq->files)
-		seq = mmu_interval_read_begin(&space->notifier);
-	err = usrpci_target_get(space, rq->miss.addr, rq->miss.write, rq->files, &target);
-	rq->files = false;
+	err = usrpci_server_find(rq, &target, &seq);
 	if (err)
 		return err;
 	mutex_lock(&space->tlb->lock);
@@ -253,8 +283,10 @@ static int usrpci_server_fill(struct usrpci_request *rq)
 	unsigned int tries;
 	int err;
 
-	if (!usrpci_server_use(rq->space))
+	if (!usrpci_server_use(rq->space)) {
+		usrpci_request_forget(rq);
 		return USRPCI_REFUSAL_ENDED;
+	}
 	for (tries = 0; tries < USRPCI_SERVER_TRIES; tries++) {
 		err = usrpci_server_try(rq);
 		if (err != -ERESTART)
@@ -274,6 +306,12 @@ static void usrpci_server_answer(struct usrpci_tlb *tlb, struct usrpci_request *
 	struct usrpci_space *space = rq->space;
 	u64 took;
 
+	/* Who sees the job's end can ask why. */
+	if (refusal) {
+		mutex_lock(&tlb->lock);
+		usrpci_space_refuse(space, rq->miss.addr, rq->miss.write, refusal);
+		mutex_unlock(&tlb->lock);
+	}
 	usrpci_tlb_answer(tlb, rq->miss.id, !refusal);
 	took = ktime_get_ns() - rq->at;
 	trace_usrpci_miss(tlb->file->function, &rq->miss, refusal, took);
@@ -282,8 +320,6 @@ static void usrpci_server_answer(struct usrpci_tlb *tlb, struct usrpci_request *
 	space->stats.faults += !!rq->waited;
 	space->stats.retries += rq->retries;
 	space->stats.latency[usrpci_bin(took)]++;
-	if (refusal)
-		usrpci_space_refuse(space, rq->miss.addr, rq->miss.write, refusal);
 	mutex_unlock(&tlb->lock);
 }
 
@@ -296,10 +332,11 @@ static void usrpci_server_look_around(struct usrpci_request *rq)
 	u64 first = addr > half ? addr - half : 0;
 
 	for (at = first; at <= first + ((u64)space->around << PAGE_SHIFT); at += PAGE_SIZE) {
-		struct usrpci_request other = *rq;
+		struct usrpci_request other = { .space = space, .brought = -EAGAIN };
 
 		if (at == addr || at >= TASK_SIZE_MAX)
 			continue;
+		other.miss = rq->miss;
 		other.miss.addr = at;
 		other.miss.entry = USRPCI_ANY_ENTRY;
 		if (usrpci_server_try(&other) > 0)
@@ -309,7 +346,7 @@ static void usrpci_server_look_around(struct usrpci_request *rq)
 
 static void usrpci_server_serve(struct usrpci_tlb *tlb, struct usrpci_request *rq)
 {
-	int err = rq->refusal;
+	int err = max(rq->brought, 0);
 
 	if (!err)
 		err = usrpci_server_fill(rq);
@@ -334,7 +371,7 @@ static void usrpci_server_turn_away(struct usrpci_tlb *tlb, const struct usrpci_
 
 static void usrpci_server_begin(struct usrpci_tlb *tlb, const struct usrpci_miss *miss, u64 at)
 {
-	struct usrpci_request rq = { .miss = *miss, .at = at };
+	struct usrpci_request rq = { .miss = *miss, .at = at, .brought = -EAGAIN };
 
 	mutex_lock(&tlb->lock);
 	rq.space = miss->tag < USRPCI_TLB_MAX_TAGS ? tlb->spaces[miss->tag] : NULL;
@@ -458,7 +495,7 @@ static void usrpci_server_forget(struct usrpci_tlb *tlb)
 	struct usrpci_wait *wait;
 
 	while ((wait = usrpci_server_next_ready(tlb)))
-		usrpci_space_put(wait->request.space);
+		usrpci_request_drop(&wait->request);
 }
 
 void usrpci_server_stop(struct usrpci_tlb *tlb)

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-#include "htex_rig.h"
+#include "htex_hw.h"
 
 #define ALL		(HTEX_ENTRY_VALID | HTEX_ENTRY_WRITE)
 #define ONES		UINT32_MAX
@@ -23,29 +23,29 @@
 #define IRQS		(HTEX_IRQ_AT_MISS | HTEX_IRQ_AT_END)
 #define ARRAY_LEN(a)	(sizeof(a) / sizeof((a)[0]))
 
-static struct htex_rig rig;
+static struct htex_hw hw;
 
-static int open_rig(void **state)
+static int open_hw(void **state)
 {
-	rig_open(&rig, *state ? *state : "sim:htex", 0);
+	hw_open(&hw, *state ? *state : "sim:htex", 0);
 	return 0;
 }
 
-static int close_rig(void **state)
+static int close_hw(void **state)
 {
-	rig_close(&rig);
+	hw_close(&hw);
 	return 0;
 }
 
 static unsigned int state_of(unsigned int engine)
 {
-	return rig_get(&rig, HTEX_ENGINE(engine) + HTEX_STATE);
+	return hw_get(&hw, HTEX_ENGINE(engine) + HTEX_STATE);
 }
 
 /* --- lists --- */
 
 /* @nr nodes of which each is @stride bytes after the last; the values are 1, 2, 3 and so on. */
-static struct rig_job make_list(uint64_t source, uint64_t nr, uint64_t stride)
+static struct hw_job make_list(uint64_t source, uint64_t nr, uint64_t stride)
 {
 	uint64_t i, at, node[2];
 
@@ -53,9 +53,9 @@ static struct rig_job make_list(uint64_t source, uint64_t nr, uint64_t stride)
 		at = source + i * stride;
 		node[0] = htole64(i + 1 < nr ? at + stride : 0);
 		node[1] = htole64(i + 1);
-		rig_put(&rig, at, node, sizeof(node));
+		hw_put(&hw, at, node, sizeof(node));
 	}
-	return (struct rig_job){ .job = HTEX_JOB_LIST, .source = source };
+	return (struct hw_job){ .job = HTEX_JOB_LIST, .source = source };
 }
 
 static uint64_t sum_to(uint64_t nr)
@@ -67,13 +67,13 @@ static void link_nodes(uint64_t from, uint64_t to)
 {
 	const uint64_t next = htole64(to);
 
-	rig_put(&rig, from, &next, sizeof(next));
+	hw_put(&hw, from, &next, sizeof(next));
 }
 
 /* It ends by itself only if somebody mends it. */
-static struct rig_job make_circle(uint64_t source, uint64_t nr, uint64_t stride)
+static struct hw_job make_circle(uint64_t source, uint64_t nr, uint64_t stride)
 {
-	struct rig_job job = make_list(source, nr, stride);
+	struct hw_job job = make_list(source, nr, stride);
 
 	link_nodes(source + (nr - 1) * stride, source);
 	return job;
@@ -81,16 +81,16 @@ static struct rig_job make_circle(uint64_t source, uint64_t nr, uint64_t stride)
 
 static void is_result(unsigned int engine, uint64_t result, uint64_t progress)
 {
-	assert_int_equal(rig_engine(&rig, engine, HTEX_RESULT), result);
-	assert_int_equal(rig_engine(&rig, engine, HTEX_PROGRESS), progress);
+	assert_int_equal(hw_engine(&hw, engine, HTEX_RESULT), result);
+	assert_int_equal(hw_engine(&hw, engine, HTEX_PROGRESS), progress);
 }
 
 /* An engine does its work, whatever was done to the device before. */
 static void is_well(void)
 {
-	const struct rig_job job = make_list(RIG_IN + 200 * RIG_PAGE, 9, RIG_PAGE);
+	const struct hw_job job = make_list(HW_IN + 200 * HW_PAGE, 9, HW_PAGE);
 
-	assert_int_equal(rig_run(&rig, 0, job), HTEX_STATE_DONE);
+	assert_int_equal(hw_run(&hw, 0, job), HTEX_STATE_DONE);
 	is_result(0, sum_to(9), 9);
 }
 
@@ -98,79 +98,79 @@ static void is_well(void)
 
 static void test_registers(void **state)
 {
-	assert_int_equal(rig_get(&rig, HTEX_ID), HTEX_ID_VALUE);
-	assert_int_equal(rig_get(&rig, HTEX_VERSION), 1);
-	assert_int_equal(rig_get(&rig, HTEX_CONTROL), HTEX_TRANSLATE);
-	assert_int_equal(rig_get(&rig, HTEX_ENTRIES), 64);
-	assert_int_equal(rig_get(&rig, HTEX_ENGINES), 8);
-	rig_set(&rig, HTEX_ID, 0);
-	rig_set(&rig, HTEX_ENTRIES, 1);
-	rig_set(&rig, HTEX_CONTROL, ONES);
-	assert_int_equal(rig_get(&rig, HTEX_ID), HTEX_ID_VALUE);
-	assert_int_equal(rig_get(&rig, HTEX_ENTRIES), 64);
-	assert_int_equal(rig_get(&rig, HTEX_CONTROL), 0x1f);
-	rig_set(&rig, HTEX_CONTROL, HTEX_TRANSLATE);
-	rig_write(&rig, 0, HTEX_RING, 8, 0x123456789abcdef5);
-	assert_int_equal(rig_read(&rig, 0, HTEX_RING, 8), 0x123456789abcdef0);
-	rig_set(&rig, HTEX_RING_SIZE, 48);
-	assert_int_equal(rig_get(&rig, HTEX_RING_SIZE), 0);
-	rig_set(&rig, HTEX_RING_SIZE, 131072);
-	assert_int_equal(rig_get(&rig, HTEX_RING_SIZE), 0);
-	rig_set(&rig, HTEX_RING_SIZE, 65536);
-	assert_int_equal(rig_get(&rig, HTEX_RING_SIZE), 65536);
-	rig_set(&rig, HTEX_ENGINE(7) + HTEX_TAG, 0x35);
-	assert_int_equal(rig_get(&rig, HTEX_ENGINE(7) + HTEX_TAG), 5);
+	assert_int_equal(hw_get(&hw, HTEX_ID), HTEX_ID_VALUE);
+	assert_int_equal(hw_get(&hw, HTEX_VERSION), 1);
+	assert_int_equal(hw_get(&hw, HTEX_CONTROL), HTEX_TRANSLATE);
+	assert_int_equal(hw_get(&hw, HTEX_ENTRIES), 64);
+	assert_int_equal(hw_get(&hw, HTEX_ENGINES), 8);
+	hw_set(&hw, HTEX_ID, 0);
+	hw_set(&hw, HTEX_ENTRIES, 1);
+	hw_set(&hw, HTEX_CONTROL, ONES);
+	assert_int_equal(hw_get(&hw, HTEX_ID), HTEX_ID_VALUE);
+	assert_int_equal(hw_get(&hw, HTEX_ENTRIES), 64);
+	assert_int_equal(hw_get(&hw, HTEX_CONTROL), 0x1f);
+	hw_set(&hw, HTEX_CONTROL, HTEX_TRANSLATE);
+	hw_write(&hw, 0, HTEX_RING, 8, 0x123456789abcdef5);
+	assert_int_equal(hw_read(&hw, 0, HTEX_RING, 8), 0x123456789abcdef0);
+	hw_set(&hw, HTEX_RING_SIZE, 48);
+	assert_int_equal(hw_get(&hw, HTEX_RING_SIZE), 0);
+	hw_set(&hw, HTEX_RING_SIZE, 131072);
+	assert_int_equal(hw_get(&hw, HTEX_RING_SIZE), 0);
+	hw_set(&hw, HTEX_RING_SIZE, 65536);
+	assert_int_equal(hw_get(&hw, HTEX_RING_SIZE), 65536);
+	hw_set(&hw, HTEX_ENGINE(7) + HTEX_TAG, 0x35);
+	assert_int_equal(hw_get(&hw, HTEX_ENGINE(7) + HTEX_TAG), 5);
 	is_well();
-	assert_int_equal(usrpci_reset(rig.dev), 0);
-	assert_int_equal(rig_get(&rig, HTEX_CONTROL), 0);
-	assert_int_equal(rig_get(&rig, HTEX_RING_SIZE), 0);
-	assert_int_equal(rig_read(&rig, 0, HTEX_DONE, 8), 0);
-	assert_int_equal(rig_engine(&rig, 0, HTEX_RESULT), 0);
-	assert_int_equal(rig_read(&rig, HTEX_TLB_BAR, 0, 8), 0);
-	rig_set(&rig, HTEX_CONTROL, HTEX_TRANSLATE);
+	assert_int_equal(usrpci_reset(hw.dev), 0);
+	assert_int_equal(hw_get(&hw, HTEX_CONTROL), 0);
+	assert_int_equal(hw_get(&hw, HTEX_RING_SIZE), 0);
+	assert_int_equal(hw_read(&hw, 0, HTEX_DONE, 8), 0);
+	assert_int_equal(hw_engine(&hw, 0, HTEX_RESULT), 0);
+	assert_int_equal(hw_read(&hw, HTEX_TLB_BAR, 0, 8), 0);
+	hw_set(&hw, HTEX_CONTROL, HTEX_TRANSLATE);
 	is_well();
 }
 
 /* A part of a register is no register; what isn't listed is 0. */
 static void test_widths(void **state)
 {
-	assert_int_equal(rig_read(&rig, 0, HTEX_ID, 1), 0xff);
-	assert_int_equal(rig_read(&rig, 0, HTEX_ID + 2, 2), 0xffff);
-	assert_int_equal(rig_read(&rig, 0, HTEX_ID, 8), UINT64_MAX);
-	assert_int_equal(rig_get(&rig, HTEX_RING), ONES);
-	assert_int_equal(rig_get(&rig, HTEX_RING + 4), ONES);
-	assert_int_equal(rig_read(&rig, 0, HTEX_WAITING, 8), UINT64_MAX);
-	assert_int_equal(rig_get(&rig, HTEX_ENGINE(1) + HTEX_SOURCE), ONES);
-	assert_int_equal(rig_get(&rig, 0x18), 0);
-	assert_int_equal(rig_read(&rig, 0, 0x58, 8), 0);
-	assert_int_equal(rig_get(&rig, HTEX_GO_ON), 0);
-	assert_int_equal(rig_get(&rig, HTEX_ENGINE(8)), 0);
-	assert_int_equal(rig_get(&rig, HTEX_ENGINE(0) + 0x50), 0);
-	assert_int_equal(rig_read(&rig, 0, (64 << 10) - 8, 8), 0);
-	rig_set(&rig, HTEX_ENGINE(1) + HTEX_SOURCE, 8);
-	assert_int_equal(rig_engine(&rig, 1, HTEX_SOURCE), 0);
-	rig_write(&rig, 0, HTEX_CONTROL, 1, 0);
-	assert_int_equal(rig_get(&rig, HTEX_CONTROL), HTEX_TRANSLATE);
-	rig_write(&rig, HTEX_TLB_BAR, 0, 4, ONES);
-	assert_int_equal(rig_read(&rig, HTEX_TLB_BAR, 0, 8), 0);
-	assert_int_equal(rig_read(&rig, HTEX_TLB_BAR, 0, 4), ONES);
-	rig_write(&rig, HTEX_TLB_BAR, 63 * 16, 8, UINT64_MAX);
-	rig_write(&rig, HTEX_TLB_BAR, 64 * 16, 8, UINT64_MAX);
-	assert_int_equal(rig_read(&rig, HTEX_TLB_BAR, 63 * 16, 8), UINT64_MAX);
-	assert_int_equal(rig_read(&rig, HTEX_TLB_BAR, 64 * 16, 8), 0);
-	assert_int_equal(rig_read(&rig, HTEX_TLB_BAR, LARGE - 8, 8), 0);
+	assert_int_equal(hw_read(&hw, 0, HTEX_ID, 1), 0xff);
+	assert_int_equal(hw_read(&hw, 0, HTEX_ID + 2, 2), 0xffff);
+	assert_int_equal(hw_read(&hw, 0, HTEX_ID, 8), UINT64_MAX);
+	assert_int_equal(hw_get(&hw, HTEX_RING), ONES);
+	assert_int_equal(hw_get(&hw, HTEX_RING + 4), ONES);
+	assert_int_equal(hw_read(&hw, 0, HTEX_WAITING, 8), UINT64_MAX);
+	assert_int_equal(hw_get(&hw, HTEX_ENGINE(1) + HTEX_SOURCE), ONES);
+	assert_int_equal(hw_get(&hw, 0x18), 0);
+	assert_int_equal(hw_read(&hw, 0, 0x58, 8), 0);
+	assert_int_equal(hw_get(&hw, HTEX_GO_ON), 0);
+	assert_int_equal(hw_get(&hw, HTEX_ENGINE(8)), 0);
+	assert_int_equal(hw_get(&hw, HTEX_ENGINE(0) + 0x50), 0);
+	assert_int_equal(hw_read(&hw, 0, (64 << 10) - 8, 8), 0);
+	hw_set(&hw, HTEX_ENGINE(1) + HTEX_SOURCE, 8);
+	assert_int_equal(hw_engine(&hw, 1, HTEX_SOURCE), 0);
+	hw_write(&hw, 0, HTEX_CONTROL, 1, 0);
+	assert_int_equal(hw_get(&hw, HTEX_CONTROL), HTEX_TRANSLATE);
+	hw_write(&hw, HTEX_TLB_BAR, 0, 4, ONES);
+	assert_int_equal(hw_read(&hw, HTEX_TLB_BAR, 0, 8), 0);
+	assert_int_equal(hw_read(&hw, HTEX_TLB_BAR, 0, 4), ONES);
+	hw_write(&hw, HTEX_TLB_BAR, 63 * 16, 8, UINT64_MAX);
+	hw_write(&hw, HTEX_TLB_BAR, 64 * 16, 8, UINT64_MAX);
+	assert_int_equal(hw_read(&hw, HTEX_TLB_BAR, 63 * 16, 8), UINT64_MAX);
+	assert_int_equal(hw_read(&hw, HTEX_TLB_BAR, 64 * 16, 8), 0);
+	assert_int_equal(hw_read(&hw, HTEX_TLB_BAR, LARGE - 8, 8), 0);
 	is_well();
 }
 
 /* Half of MISS doesn't take one. */
 static void test_half_of_a_miss(void **state)
 {
-	rig_start(&rig, 0, make_list(RIG_IN, 1, 16));
-	assert_int_equal(rig_settle(&rig, 0), HTEX_STATE_WAITING);
-	assert_int_equal(rig_get(&rig, HTEX_MISS), ONES);
-	assert_int_equal(rig_get(&rig, HTEX_MISS + 4), ONES);
-	assert_int_equal(rig_get(&rig, HTEX_WAITING), 1);
-	assert_int_equal(rig_finish(&rig, 0), HTEX_STATE_DONE);
+	hw_start(&hw, 0, make_list(HW_IN, 1, 16));
+	assert_int_equal(hw_settle(&hw, 0), HTEX_STATE_WAITING);
+	assert_int_equal(hw_get(&hw, HTEX_MISS), ONES);
+	assert_int_equal(hw_get(&hw, HTEX_MISS + 4), ONES);
+	assert_int_equal(hw_get(&hw, HTEX_WAITING), 1);
+	assert_int_equal(hw_finish(&hw, 0), HTEX_STATE_DONE);
 }
 
 /* --- jobs --- */
@@ -178,44 +178,44 @@ static void test_half_of_a_miss(void **state)
 static void test_lists(void **state)
 {
 	static const uint64_t strides[] = { 16, 24, 64, 72, 4080, 4096, 4104, 12344 };
-	struct rig_job job;
+	struct hw_job job;
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_LEN(strides); i++) {
-		job = make_list(RIG_IN + 8, 80, strides[i]);
-		assert_int_equal(rig_run(&rig, i, job), HTEX_STATE_DONE);
+		job = make_list(HW_IN + 8, 80, strides[i]);
+		assert_int_equal(hw_run(&hw, i, job), HTEX_STATE_DONE);
 		is_result(i, sum_to(80), 80);
 	}
 	/* It has come to the limit first. */
 	job.length = 7;
-	assert_int_equal(rig_run(&rig, 0, job), HTEX_STATE_DONE);
+	assert_int_equal(hw_run(&hw, 0, job), HTEX_STATE_DONE);
 	is_result(0, sum_to(7), 7);
 	job.length = 80;
-	assert_int_equal(rig_run(&rig, 0, job), HTEX_STATE_DONE);
+	assert_int_equal(hw_run(&hw, 0, job), HTEX_STATE_DONE);
 	is_result(0, sum_to(80), 80);
 	job.source = 0;
-	assert_int_equal(rig_run(&rig, 0, job), HTEX_STATE_DONE);
+	assert_int_equal(hw_run(&hw, 0, job), HTEX_STATE_DONE);
 	is_result(0, 0, 0);
-	assert_int_equal(rig_engine(&rig, 0, HTEX_MISSES), 0);
+	assert_int_equal(hw_engine(&hw, 0, HTEX_MISSES), 0);
 }
 
 /* A node lies in two pages: neither of them needs the other's entry. */
 static void test_straddling_node(void **state)
 {
-	const uint64_t at = RIG_IN + 5 * RIG_PAGE - 8;
-	struct rig_miss miss;
+	const uint64_t at = HW_IN + 5 * HW_PAGE - 8;
+	struct hw_miss miss;
 
-	rig_start(&rig, 2, make_list(at, 1, 16));
-	miss = rig_await(&rig);
+	hw_start(&hw, 2, make_list(at, 1, 16));
+	miss = hw_await(&hw);
 	assert_int_equal(miss.address, at);
-	rig_serve(&rig, &miss);
-	miss = rig_await(&rig);
+	hw_serve(&hw, &miss);
+	miss = hw_await(&hw);
 	assert_int_equal(miss.address, at + 8);
-	rig_set(&rig, HTEX_INVALIDATE_TAG, 0);
-	rig_serve(&rig, &miss);
-	assert_int_equal(rig_settle(&rig, 2), HTEX_STATE_DONE);
+	hw_set(&hw, HTEX_INVALIDATE_TAG, 0);
+	hw_serve(&hw, &miss);
+	assert_int_equal(hw_settle(&hw, 2), HTEX_STATE_DONE);
 	is_result(2, 1, 1);
-	assert_int_equal(rig_engine(&rig, 2, HTEX_MISSES), 2);
+	assert_int_equal(hw_engine(&hw, 2, HTEX_MISSES), 2);
 }
 
 static void fill(unsigned char *buf, size_t len, unsigned int seed)
@@ -231,15 +231,15 @@ static void copies(uint64_t from, uint64_t to, size_t len)
 	unsigned char *in = malloc(len + 1), *out = malloc(len + 16);
 
 	fill(in, len, (unsigned int)len);
-	rig_put(&rig, RIG_IN + from, in, len);
+	hw_put(&hw, HW_IN + from, in, len);
 	memset(out, 0xa5, len + 16);
-	rig_put(&rig, RIG_OUT + to - 8, out, len + 16);
-	assert_int_equal(rig_run(&rig, 1, (struct rig_job){
-		.job = HTEX_JOB_COPY, .source = RIG_IN + from, .target = RIG_OUT + to,
+	hw_put(&hw, HW_OUT + to - 8, out, len + 16);
+	assert_int_equal(hw_run(&hw, 1, (struct hw_job){
+		.job = HTEX_JOB_COPY, .source = HW_IN + from, .target = HW_OUT + to,
 		.length = len,
 	}), HTEX_STATE_DONE);
 	is_result(1, len, len);
-	rig_take(&rig, RIG_OUT + to - 8, out, len + 16);
+	hw_take(&hw, HW_OUT + to - 8, out, len + 16);
 	assert_memory_equal(out + 8, in, len);
 	assert_memory_equal(out, "\xa5\xa5\xa5\xa5\xa5\xa5\xa5\xa5", 8);
 	assert_memory_equal(out + 8 + len, "\xa5\xa5\xa5\xa5\xa5\xa5\xa5\xa5", 8);
@@ -250,11 +250,11 @@ static void copies(uint64_t from, uint64_t to, size_t len)
 static void test_copies(void **state)
 {
 	copies(0, 8, 0);
-	copies(0, RIG_PAGE, RIG_PAGE);
+	copies(0, HW_PAGE, HW_PAGE);
 	copies(17, 4001, 1);
 	copies(4095, 4095, 2);
 	copies(1, 8190, 300000);
-	copies(4000, 100, 3 * RIG_PAGE);
+	copies(4000, 100, 3 * HW_PAGE);
 }
 
 static void histogram(uint64_t from, uint64_t to, size_t len)
@@ -268,13 +268,13 @@ static void histogram(uint64_t from, uint64_t to, size_t len)
 		expected[in[i]]++;
 	for (i = 0; i < 256; i++)
 		expected[i] = htole64(expected[i]);
-	rig_put(&rig, RIG_IN + from, in, len);
-	assert_int_equal(rig_run(&rig, 7, (struct rig_job){
-		.job = HTEX_JOB_HISTOGRAM, .source = RIG_IN + from, .target = RIG_OUT + to,
+	hw_put(&hw, HW_IN + from, in, len);
+	assert_int_equal(hw_run(&hw, 7, (struct hw_job){
+		.job = HTEX_JOB_HISTOGRAM, .source = HW_IN + from, .target = HW_OUT + to,
 		.length = len,
 	}), HTEX_STATE_DONE);
 	is_result(7, len, len);
-	rig_take(&rig, RIG_OUT + to, counts, sizeof(counts));
+	hw_take(&hw, HW_OUT + to, counts, sizeof(counts));
 	assert_memory_equal(counts, expected, sizeof(counts));
 	free(in);
 }
@@ -295,7 +295,7 @@ static uint32_t *make_matrix(uint64_t at, uint64_t n, uint32_t seed)
 
 	for (i = 0; i < n * n; i++)
 		m[i] = htole32((uint32_t)((i + seed) * 2654435761U));
-	rig_put(&rig, at, m, n * n * 4);
+	hw_put(&hw, at, m, n * n * 4);
 	return m;
 }
 
@@ -312,17 +312,17 @@ static uint32_t dot(const uint32_t *a, const uint32_t *b, uint64_t n, uint64_t r
 
 static void multiplies(uint64_t n, uint64_t offset)
 {
-	const uint64_t first = RIG_IN + offset, second = RIG_IN + 100 * RIG_PAGE + offset;
+	const uint64_t first = HW_IN + offset, second = HW_IN + 100 * HW_PAGE + offset;
 	uint32_t *a = make_matrix(first, n, 1), *b = make_matrix(second, n, 77);
 	uint32_t *c = malloc(n * n * 4 + 1);
 	uint64_t i, j;
 
-	assert_int_equal(rig_run(&rig, 3, (struct rig_job){
+	assert_int_equal(hw_run(&hw, 3, (struct hw_job){
 		.job = HTEX_JOB_MATRIX, .source = first, .second = second,
-		.target = RIG_OUT + offset, .length = n,
+		.target = HW_OUT + offset, .length = n,
 	}), HTEX_STATE_DONE);
 	is_result(3, n, n);
-	rig_take(&rig, RIG_OUT + offset, c, n * n * 4);
+	hw_take(&hw, HW_OUT + offset, c, n * n * 4);
 	for (i = 0; i < n; i++)
 		for (j = 0; j < n; j++)
 			assert_int_equal(c[i * n + j], dot(a, b, n, i, j));
@@ -340,27 +340,30 @@ static void test_matrices(void **state)
 	multiplies(129, 12);
 }
 
-/* A row is longer than the engine's room: the first must be right, the others are given up. */
+/* A row is longer than the engine's room: the first must be right, the others get no memory. */
 static void test_long_rows(void **state)
 {
-	const uint64_t n = 1030, second = RIG_IN + 17;
-	struct rig_job job = {
-		.job = HTEX_JOB_MATRIX, .source = RIG_IN + 4, .second = second & ~3ULL,
-		.target = RIG_OUT + 8, .length = n,
+	const uint64_t n = 1030, second = HW_IN + 17;
+	struct hw_job job = {
+		.job = HTEX_JOB_MATRIX, .source = HW_IN + 4, .second = second & ~3ULL,
+		.target = HW_OUT + 8, .length = n,
 	};
 	uint32_t *a = malloc(n * 4), *b = malloc(n * n * 4), *c = malloc(n * 4), *all;
-	struct rig_miss miss;
+	struct hw_miss miss;
 	uint64_t i;
 
-	all = make_matrix(RIG_IN, 500, 5);
-	rig_take(&rig, job.source, a, n * 4);
-	rig_take(&rig, job.second, b, n * n * 4);
-	rig_start(&rig, 0, job);
-	while (!rig_engine(&rig, 0, HTEX_PROGRESS))
-		while (rig_next(&rig, &miss))
-			rig_serve(&rig, &miss);
-	rig_set(&rig, HTEX_ENGINE(0) + HTEX_STOP, 1);
-	rig_take(&rig, job.target, c, n * 4);
+	all = make_matrix(HW_IN, 500, 5);
+	hw_take(&hw, job.source, a, n * 4);
+	hw_take(&hw, job.second, b, n * n * 4);
+	hw_start(&hw, 0, job);
+	for (;;) {
+		miss = hw_await(&hw);
+		if (miss.address >= HW_OUT + 2 * HW_PAGE)
+			break;
+		hw_serve(&hw, &miss);
+	}
+	assert_int_equal(hw_engine(&hw, 0, HTEX_PROGRESS), 1);
+	hw_take(&hw, job.target, c, n * 4);
 	for (i = 0; i < n; i++)
 		assert_int_equal(c[i], dot(a, b, n, 0, i));
 	free(a);
@@ -369,39 +372,39 @@ static void test_long_rows(void **state)
 	free(all);
 }
 
-static void is_unaligned(struct rig_job job, uint64_t address, uint64_t progress)
+static void is_unaligned(struct hw_job job, uint64_t address, uint64_t progress)
 {
-	assert_int_equal(rig_run(&rig, 0, job), HTEX_STATE_UNTRANSLATED);
-	assert_int_equal(rig_engine(&rig, 0, HTEX_ADDRESS), address);
-	assert_int_equal(rig_engine(&rig, 0, HTEX_PROGRESS), progress);
+	assert_int_equal(hw_run(&hw, 0, job), HTEX_STATE_UNTRANSLATED);
+	assert_int_equal(hw_engine(&hw, 0, HTEX_ADDRESS), address);
+	assert_int_equal(hw_engine(&hw, 0, HTEX_PROGRESS), progress);
 }
 
 static void test_unaligned(void **state)
 {
-	struct rig_job job = make_list(RIG_IN, 4, 64);
+	struct hw_job job = make_list(HW_IN, 4, 64);
 
-	link_nodes(RIG_IN + 64, RIG_IN + 132);
-	is_unaligned(job, RIG_IN + 132, 2);
-	job.source = RIG_IN + 4;
-	is_unaligned(job, RIG_IN + 4, 0);
-	assert_int_equal(rig_engine(&rig, 0, HTEX_MISSES), 0);
-	job = (struct rig_job){
-		.job = HTEX_JOB_HISTOGRAM, .source = RIG_IN + 1, .target = RIG_OUT + 4,
+	link_nodes(HW_IN + 64, HW_IN + 132);
+	is_unaligned(job, HW_IN + 132, 2);
+	job.source = HW_IN + 4;
+	is_unaligned(job, HW_IN + 4, 0);
+	assert_int_equal(hw_engine(&hw, 0, HTEX_MISSES), 0);
+	job = (struct hw_job){
+		.job = HTEX_JOB_HISTOGRAM, .source = HW_IN + 1, .target = HW_OUT + 4,
 		.length = 9,
 	};
-	is_unaligned(job, RIG_OUT + 4, 0);
-	job = (struct rig_job){
-		.job = HTEX_JOB_MATRIX, .source = RIG_IN + 2, .second = RIG_IN, .target = RIG_OUT,
+	is_unaligned(job, HW_OUT + 4, 0);
+	job = (struct hw_job){
+		.job = HTEX_JOB_MATRIX, .source = HW_IN + 2, .second = HW_IN, .target = HW_OUT,
 		.length = 2,
 	};
-	is_unaligned(job, RIG_IN + 2, 0);
-	job.source = RIG_IN;
-	job.second = RIG_IN + 1;
-	is_unaligned(job, RIG_IN + 1, 0);
-	job.second = RIG_IN;
-	job.target = RIG_OUT + 3;
-	is_unaligned(job, RIG_OUT + 3, 0);
-	assert_int_equal(rig_engine(&rig, 0, HTEX_MISSES), 0);
+	is_unaligned(job, HW_IN + 2, 0);
+	job.source = HW_IN;
+	job.second = HW_IN + 1;
+	is_unaligned(job, HW_IN + 1, 0);
+	job.second = HW_IN;
+	job.target = HW_OUT + 3;
+	is_unaligned(job, HW_OUT + 3, 0);
+	assert_int_equal(hw_engine(&hw, 0, HTEX_MISSES), 0);
 	is_well();
 }
 
@@ -410,28 +413,28 @@ static void test_unaligned(void **state)
 /* It holds still while it works, and takes no job that there isn't. */
 static void test_engine_limits(void **state)
 {
-	struct rig_job job = make_circle(RIG_IN, 3, 16);
+	struct hw_job job = make_circle(HW_IN, 3, 16);
 
 	job.tag = 4;
-	rig_start(&rig, 0, job);
-	assert_int_equal(rig_settle(&rig, 0), HTEX_STATE_WAITING);
-	rig_start(&rig, 0, (struct rig_job){ .job = HTEX_JOB_COPY, .source = 1, .length = 5 });
-	assert_int_equal(rig_get(&rig, HTEX_ENGINE(0) + HTEX_JOB), HTEX_JOB_LIST);
-	assert_int_equal(rig_get(&rig, HTEX_ENGINE(0) + HTEX_TAG), 4);
-	assert_int_equal(rig_engine(&rig, 0, HTEX_SOURCE), RIG_IN);
-	assert_int_equal(rig_engine(&rig, 0, HTEX_LENGTH), 0);
-	rig_set(&rig, HTEX_ENGINE(0) + HTEX_STOP, 0);
+	hw_start(&hw, 0, job);
+	assert_int_equal(hw_settle(&hw, 0), HTEX_STATE_WAITING);
+	hw_start(&hw, 0, (struct hw_job){ .job = HTEX_JOB_COPY, .source = 1, .length = 5 });
+	assert_int_equal(hw_get(&hw, HTEX_ENGINE(0) + HTEX_JOB), HTEX_JOB_LIST);
+	assert_int_equal(hw_get(&hw, HTEX_ENGINE(0) + HTEX_TAG), 4);
+	assert_int_equal(hw_engine(&hw, 0, HTEX_SOURCE), HW_IN);
+	assert_int_equal(hw_engine(&hw, 0, HTEX_LENGTH), 0);
+	hw_set(&hw, HTEX_ENGINE(0) + HTEX_STOP, 0);
 	assert_int_equal(state_of(0), HTEX_STATE_IDLE);
-	assert_int_equal(rig_read(&rig, 0, HTEX_DONE, 8), 0);
-	rig_start(&rig, 1, (struct rig_job){ .job = 5, .source = RIG_IN });
-	rig_start(&rig, 2, (struct rig_job){ .job = 0, .source = RIG_IN });
+	assert_int_equal(hw_read(&hw, 0, HTEX_DONE, 8), 0);
+	hw_start(&hw, 1, (struct hw_job){ .job = 5, .source = HW_IN });
+	hw_start(&hw, 2, (struct hw_job){ .job = 0, .source = HW_IN });
 	assert_int_equal(state_of(1), HTEX_STATE_IDLE);
 	assert_int_equal(state_of(2), HTEX_STATE_IDLE);
-	rig_start(&rig, 8, job);
-	rig_set(&rig, HTEX_GO_ON, 8);
-	rig_set(&rig, HTEX_REFUSE, ONES);
-	rig_set(&rig, HTEX_GO_ON, 1);
-	rig_set(&rig, HTEX_INVALIDATE, 64);
+	hw_start(&hw, 8, job);
+	hw_set(&hw, HTEX_GO_ON, 8);
+	hw_set(&hw, HTEX_REFUSE, ONES);
+	hw_set(&hw, HTEX_GO_ON, 1);
+	hw_set(&hw, HTEX_INVALIDATE, 64);
 	assert_int_equal(state_of(8), 0);
 	assert_int_equal(state_of(1), HTEX_STATE_IDLE);
 	is_well();
@@ -439,206 +442,206 @@ static void test_engine_limits(void **state)
 
 static void test_done(void **state)
 {
-	const struct rig_job job = make_list(RIG_IN, 3, 16);
+	const struct hw_job job = make_list(HW_IN, 3, 16);
 	unsigned int i;
 
 	for (i = 1; i < 8; i += 2)
-		assert_int_equal(rig_run(&rig, i, job), HTEX_STATE_DONE);
-	assert_int_equal(rig_read(&rig, 0, HTEX_DONE, 8), 0xaa);
-	assert_int_equal(rig_read(&rig, 0, HTEX_DONE, 8), 0);
-	rig_set(&rig, HTEX_ENGINE(3) + HTEX_STOP, 1);
+		assert_int_equal(hw_run(&hw, i, job), HTEX_STATE_DONE);
+	assert_int_equal(hw_read(&hw, 0, HTEX_DONE, 8), 0xaa);
+	assert_int_equal(hw_read(&hw, 0, HTEX_DONE, 8), 0);
+	hw_set(&hw, HTEX_ENGINE(3) + HTEX_STOP, 1);
 	assert_int_equal(state_of(3), HTEX_STATE_IDLE);
-	assert_int_equal(rig_engine(&rig, 3, HTEX_RESULT), 6);
+	assert_int_equal(hw_engine(&hw, 3, HTEX_RESULT), 6);
 }
 
 /* A program's list that it changes while the device goes round in it. */
 static void test_stop(void **state)
 {
-	const struct rig_job job = make_circle(RIG_IN, 4, 8 * RIG_PAGE);
+	const struct hw_job job = make_circle(HW_IN, 4, 8 * HW_PAGE);
 
-	rig_start(&rig, 5, job);
-	while (rig_engine(&rig, 5, HTEX_PROGRESS) < 1000) {
-		struct rig_miss miss;
+	hw_start(&hw, 5, job);
+	while (hw_engine(&hw, 5, HTEX_PROGRESS) < 1000) {
+		struct hw_miss miss;
 
-		if (rig_next(&rig, &miss))
-			rig_serve(&rig, &miss);
+		if (hw_next(&hw, &miss))
+			hw_serve(&hw, &miss);
 	}
 	assert_int_equal(state_of(5), HTEX_STATE_RUNNING);
-	rig_set(&rig, HTEX_ENGINE(5) + HTEX_STOP, 1);
+	hw_set(&hw, HTEX_ENGINE(5) + HTEX_STOP, 1);
 	assert_int_equal(state_of(5), HTEX_STATE_IDLE);
-	rig_start(&rig, 5, job);
-	link_nodes(RIG_IN + 24 * RIG_PAGE, 0);
-	assert_int_equal(rig_finish(&rig, 5), HTEX_STATE_DONE);
-	assert_int_equal(rig_engine(&rig, 5, HTEX_PROGRESS) % 4, 0);
+	hw_start(&hw, 5, job);
+	link_nodes(HW_IN + 24 * HW_PAGE, 0);
+	assert_int_equal(hw_finish(&hw, 5), HTEX_STATE_DONE);
+	assert_int_equal(hw_engine(&hw, 5, HTEX_PROGRESS) % 4, 0);
 }
 
 /* Both nodes lie side by side, so that an engine has them both at hand. */
 static void test_list_is_read_again(void **state)
 {
-	rig_start(&rig, 5, make_circle(RIG_IN, 2, 16));
-	while (rig_engine(&rig, 5, HTEX_PROGRESS) < 1000) {
-		struct rig_miss miss;
+	hw_start(&hw, 5, make_circle(HW_IN, 2, 16));
+	while (hw_engine(&hw, 5, HTEX_PROGRESS) < 1000) {
+		struct hw_miss miss;
 
-		if (rig_next(&rig, &miss))
-			rig_serve(&rig, &miss);
+		if (hw_next(&hw, &miss))
+			hw_serve(&hw, &miss);
 	}
-	link_nodes(RIG_IN + 16, 0);
-	assert_int_equal(rig_settle(&rig, 5), HTEX_STATE_DONE);
+	link_nodes(HW_IN + 16, 0);
+	assert_int_equal(hw_settle(&hw, 5), HTEX_STATE_DONE);
 }
 
 /* --- misses --- */
 
 static void test_fifo(void **state)
 {
-	struct rig_job job = make_list(RIG_IN + 8, 3, 16);
-	struct rig_miss miss;
+	struct hw_job job = make_list(HW_IN + 8, 3, 16);
+	struct hw_miss miss;
 	unsigned int i;
 
-	assert_int_equal(rig_read(&rig, 0, HTEX_MISS, 8), 0);
+	assert_int_equal(hw_read(&hw, 0, HTEX_MISS, 8), 0);
 	for (i = 0; i < 8; i++) {
 		job.tag = 15 - i;
-		rig_start(&rig, i, job);
-		assert_int_equal(rig_settle(&rig, i), HTEX_STATE_WAITING);
-		assert_int_equal(rig_engine(&rig, i, HTEX_ADDRESS), RIG_IN + 8);
+		hw_start(&hw, i, job);
+		assert_int_equal(hw_settle(&hw, i), HTEX_STATE_WAITING);
+		assert_int_equal(hw_engine(&hw, i, HTEX_ADDRESS), HW_IN + 8);
 	}
-	assert_int_equal(rig_get(&rig, HTEX_WAITING), 8);
+	assert_int_equal(hw_get(&hw, HTEX_WAITING), 8);
 	for (i = 0; i < 8; i++) {
-		miss = rig_await(&rig);
-		assert_int_equal(miss.address, RIG_IN + 8);
+		miss = hw_await(&hw);
+		assert_int_equal(miss.address, HW_IN + 8);
 		assert_int_equal(miss.engine, i);
 		assert_int_equal(miss.tag, 15 - i);
 		assert_false(miss.write);
 		assert_int_equal(miss.entry, i);
-		assert_int_equal(rig_get(&rig, HTEX_WAITING), 7 - i);
-		assert_int_equal(rig_read(&rig, 0, HTEX_MISS_ADDRESS, 8), miss.address);
+		assert_int_equal(hw_get(&hw, HTEX_WAITING), 7 - i);
+		assert_int_equal(hw_read(&hw, 0, HTEX_MISS_ADDRESS, 8), miss.address);
 	}
-	assert_int_equal(rig_read(&rig, 0, HTEX_MISS, 8), 0);
+	assert_int_equal(hw_read(&hw, 0, HTEX_MISS, 8), 0);
 	for (i = 0; i < 8; i++)
-		rig_set(&rig, HTEX_REFUSE, i);
-	assert_int_equal(rig_read(&rig, 0, HTEX_DONE, 8), 0xff);
+		hw_set(&hw, HTEX_REFUSE, i);
+	assert_int_equal(hw_read(&hw, 0, HTEX_DONE, 8), 0xff);
 }
 
 /* Each of several that miss the same page says so, and each is told. */
 static void test_same_page(void **state)
 {
-	const struct rig_job job = make_list(RIG_IN, 3, 16);
-	struct rig_miss misses[8];
+	const struct hw_job job = make_list(HW_IN, 3, 16);
+	struct hw_miss misses[8];
 	unsigned int i;
 
 	for (i = 0; i < 8; i++)
-		rig_start(&rig, i, job);
+		hw_start(&hw, i, job);
 	for (i = 0; i < 8; i++)
-		misses[i] = rig_await(&rig);
-	rig_serve(&rig, &misses[3]);
-	assert_int_equal(rig_settle(&rig, misses[3].engine), HTEX_STATE_DONE);
+		misses[i] = hw_await(&hw);
+	hw_serve(&hw, &misses[3]);
+	assert_int_equal(hw_settle(&hw, misses[3].engine), HTEX_STATE_DONE);
 	/* The translation is there: it is enough to say so. */
 	for (i = 0; i < 8; i++)
 		if (i != 3)
-			rig_set(&rig, HTEX_GO_ON, misses[i].engine);
+			hw_set(&hw, HTEX_GO_ON, misses[i].engine);
 	for (i = 0; i < 8; i++) {
-		assert_int_equal(rig_settle(&rig, i), HTEX_STATE_DONE);
+		assert_int_equal(hw_settle(&hw, i), HTEX_STATE_DONE);
 		is_result(i, 6, 3);
-		assert_int_equal(rig_engine(&rig, i, HTEX_MISSES), 1);
+		assert_int_equal(hw_engine(&hw, i, HTEX_MISSES), 1);
 	}
 }
 
 /* Told to look again where there's nothing new, it misses again. */
 static void test_nothing_there(void **state)
 {
-	struct rig_miss miss;
+	struct hw_miss miss;
 	unsigned int i;
 
-	rig_start(&rig, 6, make_list(RIG_IN, 3, 16));
+	hw_start(&hw, 6, make_list(HW_IN, 3, 16));
 	for (i = 0; i < 5; i++) {
-		miss = rig_await(&rig);
+		miss = hw_await(&hw);
 		assert_int_equal(miss.engine, 6);
-		rig_set(&rig, HTEX_GO_ON, 6);
+		hw_set(&hw, HTEX_GO_ON, 6);
 	}
-	assert_int_equal(rig_finish(&rig, 6), HTEX_STATE_DONE);
-	assert_int_equal(rig_engine(&rig, 6, HTEX_MISSES), 6);
+	assert_int_equal(hw_finish(&hw, 6), HTEX_STATE_DONE);
+	assert_int_equal(hw_engine(&hw, 6, HTEX_MISSES), 6);
 }
 
 static void test_refusal(void **state)
 {
-	struct rig_job job = make_list(RIG_IN, 3, RIG_PAGE);
-	struct rig_miss miss;
+	struct hw_job job = make_list(HW_IN, 3, HW_PAGE);
+	struct hw_miss miss;
 
-	link_nodes(RIG_IN + RIG_PAGE, RIG_NOWHERE + 8);
-	assert_int_equal(rig_run(&rig, 4, job), HTEX_STATE_UNTRANSLATED);
+	link_nodes(HW_IN + HW_PAGE, HW_NOWHERE + 8);
+	assert_int_equal(hw_run(&hw, 4, job), HTEX_STATE_UNTRANSLATED);
 	is_result(4, 3, 2);
-	assert_int_equal(rig_engine(&rig, 4, HTEX_ADDRESS), RIG_NOWHERE + 8);
-	assert_int_equal(rig_engine(&rig, 4, HTEX_MISSES), 3);
-	assert_int_equal(rig_read(&rig, 0, HTEX_DONE, 8), 1 << 4);
+	assert_int_equal(hw_engine(&hw, 4, HTEX_ADDRESS), HW_NOWHERE + 8);
+	assert_int_equal(hw_engine(&hw, 4, HTEX_MISSES), 3);
+	assert_int_equal(hw_read(&hw, 0, HTEX_DONE, 8), 1 << 4);
 	/* The others aren't concerned. */
-	rig_start(&rig, 1, make_list(RIG_IN + 9 * RIG_PAGE, 1, 16));
-	rig_start(&rig, 2, make_list(RIG_IN + 10 * RIG_PAGE, 1, 16));
-	assert_int_equal(rig_settle(&rig, 2), HTEX_STATE_WAITING);
-	miss = rig_await(&rig);
-	rig_set(&rig, HTEX_REFUSE, miss.engine);
+	hw_start(&hw, 1, make_list(HW_IN + 9 * HW_PAGE, 1, 16));
+	hw_start(&hw, 2, make_list(HW_IN + 10 * HW_PAGE, 1, 16));
+	assert_int_equal(hw_settle(&hw, 2), HTEX_STATE_WAITING);
+	miss = hw_await(&hw);
+	hw_set(&hw, HTEX_REFUSE, miss.engine);
 	assert_int_equal(state_of(miss.engine), HTEX_STATE_UNTRANSLATED);
 	assert_int_equal(state_of(3 - miss.engine), HTEX_STATE_WAITING);
-	assert_int_equal(rig_finish(&rig, 3 - miss.engine), HTEX_STATE_DONE);
+	assert_int_equal(hw_finish(&hw, 3 - miss.engine), HTEX_STATE_DONE);
 }
 
 /* What answers a job that was stopped is no answer for the next one. */
 static void test_late_answers(void **state)
 {
-	const struct rig_job job = make_list(RIG_IN, 3, 16);
-	struct rig_miss old, miss;
+	const struct hw_job job = make_list(HW_IN, 3, 16);
+	struct hw_miss old, miss;
 
-	rig_start(&rig, 0, job);
-	old = rig_await(&rig);
-	rig_set(&rig, HTEX_ENGINE(0) + HTEX_STOP, 1);
-	rig_start(&rig, 0, job);
-	assert_int_equal(rig_settle(&rig, 0), HTEX_STATE_WAITING);
-	assert_int_equal(rig_get(&rig, HTEX_WAITING), 0);
+	hw_start(&hw, 0, job);
+	old = hw_await(&hw);
+	hw_set(&hw, HTEX_ENGINE(0) + HTEX_STOP, 1);
+	hw_start(&hw, 0, job);
+	assert_int_equal(hw_settle(&hw, 0), HTEX_STATE_WAITING);
+	assert_int_equal(hw_get(&hw, HTEX_WAITING), 0);
 	/* Others go on; none is given what the old one was. */
-	rig_start(&rig, 1, make_list(RIG_IN + RIG_PAGE, 1, 16));
-	miss = rig_await(&rig);
+	hw_start(&hw, 1, make_list(HW_IN + HW_PAGE, 1, 16));
+	miss = hw_await(&hw);
 	assert_int_equal(miss.engine, 1);
 	assert_int_not_equal(miss.entry, old.entry);
-	rig_serve(&rig, &miss);
-	rig_set(&rig, HTEX_REFUSE, 0);
+	hw_serve(&hw, &miss);
+	hw_set(&hw, HTEX_REFUSE, 0);
 	assert_int_equal(state_of(0), HTEX_STATE_WAITING);
-	miss = rig_await(&rig);
+	miss = hw_await(&hw);
 	assert_int_equal(miss.engine, 0);
-	rig_serve(&rig, &miss);
-	assert_int_equal(rig_settle(&rig, 0), HTEX_STATE_DONE);
+	hw_serve(&hw, &miss);
+	assert_int_equal(hw_settle(&hw, 0), HTEX_STATE_DONE);
 	is_result(0, 6, 3);
-	assert_int_equal(rig_engine(&rig, 0, HTEX_MISSES), 1);
+	assert_int_equal(hw_engine(&hw, 0, HTEX_MISSES), 1);
 	/* One that had no room is forgotten with its job. */
-	rig_set(&rig, HTEX_INVALIDATE_TAG, 0);
-	rig_start(&rig, 0, job);
-	rig_await(&rig);
-	rig_set(&rig, HTEX_ENGINE(0) + HTEX_STOP, 1);
-	rig_start(&rig, 0, job);
-	assert_int_equal(rig_settle(&rig, 0), HTEX_STATE_WAITING);
-	rig_set(&rig, HTEX_ENGINE(0) + HTEX_STOP, 1);
-	rig_set(&rig, HTEX_GO_ON, 0);
-	assert_int_equal(rig_get(&rig, HTEX_WAITING), 0);
+	hw_set(&hw, HTEX_INVALIDATE_TAG, 0);
+	hw_start(&hw, 0, job);
+	hw_await(&hw);
+	hw_set(&hw, HTEX_ENGINE(0) + HTEX_STOP, 1);
+	hw_start(&hw, 0, job);
+	assert_int_equal(hw_settle(&hw, 0), HTEX_STATE_WAITING);
+	hw_set(&hw, HTEX_ENGINE(0) + HTEX_STOP, 1);
+	hw_set(&hw, HTEX_GO_ON, 0);
+	assert_int_equal(hw_get(&hw, HTEX_WAITING), 0);
 	assert_int_equal(state_of(0), HTEX_STATE_IDLE);
 	is_well();
 }
 
 static void test_no_translation_at_all(void **state)
 {
-	const struct rig_job job = make_list(RIG_IN, 3, 16);
-	struct rig_miss miss;
+	const struct hw_job job = make_list(HW_IN, 3, 16);
+	struct hw_miss miss;
 
-	rig_start(&rig, 0, job);
-	rig_start(&rig, 1, job);
-	assert_int_equal(rig_settle(&rig, 0), HTEX_STATE_WAITING);
-	assert_int_equal(rig_settle(&rig, 1), HTEX_STATE_WAITING);
-	rig_await(&rig);
-	rig_set(&rig, HTEX_CONTROL, 0);
+	hw_start(&hw, 0, job);
+	hw_start(&hw, 1, job);
+	assert_int_equal(hw_settle(&hw, 0), HTEX_STATE_WAITING);
+	assert_int_equal(hw_settle(&hw, 1), HTEX_STATE_WAITING);
+	hw_await(&hw);
+	hw_set(&hw, HTEX_CONTROL, 0);
 	assert_int_equal(state_of(0), HTEX_STATE_UNTRANSLATED);
 	assert_int_equal(state_of(1), HTEX_STATE_UNTRANSLATED);
-	assert_int_equal(rig_engine(&rig, 1, HTEX_ADDRESS), RIG_IN);
-	assert_false(rig_next(&rig, &miss));
-	rig_start(&rig, 2, job);
-	assert_int_equal(rig_settle(&rig, 2), HTEX_STATE_UNTRANSLATED);
-	assert_int_equal(rig_engine(&rig, 2, HTEX_MISSES), 0);
-	rig_set(&rig, HTEX_CONTROL, HTEX_TRANSLATE);
+	assert_int_equal(hw_engine(&hw, 1, HTEX_ADDRESS), HW_IN);
+	assert_false(hw_next(&hw, &miss));
+	hw_start(&hw, 2, job);
+	assert_int_equal(hw_settle(&hw, 2), HTEX_STATE_UNTRANSLATED);
+	assert_int_equal(hw_engine(&hw, 2, HTEX_MISSES), 0);
+	hw_set(&hw, HTEX_CONTROL, HTEX_TRANSLATE);
 	is_well();
 }
 
@@ -646,25 +649,25 @@ static void test_no_translation_at_all(void **state)
 
 static void set_ring(uint32_t size, uint32_t more)
 {
-	memset(rig.ring.addr, 0, rig.ring.len);
-	rig_write(&rig, 0, HTEX_RING, 8, rig.ring.bus_addr);
-	rig_set(&rig, HTEX_RING_SIZE, size);
-	rig_set(&rig, HTEX_CONTROL, HTEX_TRANSLATE | HTEX_TO_RING | more);
+	memset(hw.ring.addr, 0, hw.ring.len);
+	hw_write(&hw, 0, HTEX_RING, 8, hw.ring.bus_addr);
+	hw_set(&hw, HTEX_RING_SIZE, size);
+	hw_set(&hw, HTEX_CONTROL, HTEX_TRANSLATE | HTEX_TO_RING | more);
 }
 
 /* The @nr-th since it was set. */
-static bool in_ring(uint32_t nr, uint32_t size, struct rig_miss *miss)
+static bool in_ring(uint32_t nr, uint32_t size, struct hw_miss *miss)
 {
-	const volatile uint64_t *entry = (uint64_t *)rig.ring.addr + 2 * (nr % size);
+	const volatile uint64_t *entry = (uint64_t *)hw.ring.addr + 2 * (nr % size);
 	const uint64_t phase = nr / size % 2 ? 0 : HTEX_MISS_VALID, first = le64toh(entry[0]);
 
 	if ((first & HTEX_MISS_VALID) != phase || (!phase && !first))
 		return false;
-	*miss = rig_decode(first, le64toh(entry[1]));
+	*miss = hw_decode(first, le64toh(entry[1]));
 	return true;
 }
 
-static void await_ring(uint32_t nr, uint32_t size, struct rig_miss *miss)
+static void await_ring(uint32_t nr, uint32_t size, struct hw_miss *miss)
 {
 	unsigned int tries;
 
@@ -679,22 +682,22 @@ static void await_ring(uint32_t nr, uint32_t size, struct rig_miss *miss)
 static void ring_goes_round(uint32_t size)
 {
 	const uint64_t nodes = 5ULL * size + 1;
-	struct rig_miss miss;
+	struct hw_miss miss;
 	uint32_t i;
 
 	set_ring(size, 0);
-	rig_start(&rig, 3, make_list(RIG_IN, nodes, RIG_PAGE));
+	hw_start(&hw, 3, make_list(HW_IN, nodes, HW_PAGE));
 	for (i = 0; i < nodes; i++) {
 		await_ring(i, size, &miss);
-		assert_int_equal(miss.address, RIG_IN + i * RIG_PAGE);
+		assert_int_equal(miss.address, HW_IN + i * HW_PAGE);
 		assert_int_equal(miss.engine, 3);
-		assert_int_equal(rig_get(&rig, HTEX_WAITING), 0);
-		rig_set(&rig, HTEX_RING_TAKEN, i + 1);
-		rig_serve(&rig, &miss);
+		assert_int_equal(hw_get(&hw, HTEX_WAITING), 0);
+		hw_set(&hw, HTEX_RING_TAKEN, i + 1);
+		hw_serve(&hw, &miss);
 	}
-	assert_int_equal(rig_settle(&rig, 3), HTEX_STATE_DONE);
+	assert_int_equal(hw_settle(&hw, 3), HTEX_STATE_DONE);
 	is_result(3, sum_to(nodes), nodes);
-	rig_set(&rig, HTEX_INVALIDATE_TAG, 0);
+	hw_set(&hw, HTEX_INVALIDATE_TAG, 0);
 }
 
 static void test_ring(void **state)
@@ -706,53 +709,53 @@ static void test_ring(void **state)
 
 static void test_full_ring(void **state)
 {
-	const struct rig_job job = make_list(RIG_IN, 3, 16);
-	struct rig_miss miss;
+	const struct hw_job job = make_list(HW_IN, 3, 16);
+	struct hw_miss miss;
 	unsigned int i;
 
 	set_ring(2, 0);
 	for (i = 0; i < 5; i++) {
-		rig_start(&rig, i, job);
-		assert_int_equal(rig_settle(&rig, i), HTEX_STATE_WAITING);
+		hw_start(&hw, i, job);
+		assert_int_equal(hw_settle(&hw, i), HTEX_STATE_WAITING);
 	}
 	for (i = 0; i < 2; i++) {
 		assert_true(in_ring(i, 2, &miss));
 		assert_int_equal(miss.engine, i);
 	}
 	/* Answered isn't taken. */
-	rig_serve(&rig, &miss);
-	assert_int_equal(rig_settle(&rig, 1), HTEX_STATE_DONE);
+	hw_serve(&hw, &miss);
+	assert_int_equal(hw_settle(&hw, 1), HTEX_STATE_DONE);
 	assert_false(in_ring(2, 2, &miss));
-	rig_set(&rig, HTEX_RING_TAKEN, 1);
+	hw_set(&hw, HTEX_RING_TAKEN, 1);
 	assert_true(in_ring(2, 2, &miss));
 	assert_int_equal(miss.engine, 2);
 	assert_false(in_ring(3, 2, &miss));
-	rig_set(&rig, HTEX_ENGINE(3) + HTEX_STOP, 1);
-	rig_set(&rig, HTEX_RING_TAKEN, 2);
+	hw_set(&hw, HTEX_ENGINE(3) + HTEX_STOP, 1);
+	hw_set(&hw, HTEX_RING_TAKEN, 2);
 	assert_true(in_ring(3, 2, &miss));
 	assert_int_equal(miss.engine, 4);
 	for (i = 0; i < 5; i++)
-		rig_set(&rig, HTEX_GO_ON, i);
-	assert_int_equal(rig_settle(&rig, 4), HTEX_STATE_DONE);
+		hw_set(&hw, HTEX_GO_ON, i);
+	assert_int_equal(hw_settle(&hw, 4), HTEX_STATE_DONE);
 	is_result(4, 6, 3);
 	assert_int_equal(state_of(3), HTEX_STATE_IDLE);
 	/* Without one there's no room at all; the FIFO has some. */
-	rig_set(&rig, HTEX_INVALIDATE_TAG, 0);
-	rig_set(&rig, HTEX_RING_SIZE, 0);
-	rig_start(&rig, 6, job);
-	assert_int_equal(rig_settle(&rig, 6), HTEX_STATE_WAITING);
-	rig_set(&rig, HTEX_CONTROL, HTEX_TRANSLATE);
-	assert_int_equal(rig_finish(&rig, 6), HTEX_STATE_DONE);
+	hw_set(&hw, HTEX_INVALIDATE_TAG, 0);
+	hw_set(&hw, HTEX_RING_SIZE, 0);
+	hw_start(&hw, 6, job);
+	assert_int_equal(hw_settle(&hw, 6), HTEX_STATE_WAITING);
+	hw_set(&hw, HTEX_CONTROL, HTEX_TRANSLATE);
+	assert_int_equal(hw_finish(&hw, 6), HTEX_STATE_DONE);
 }
 
 static void test_ring_nowhere(void **state)
 {
-	rig_write(&rig, 0, HTEX_RING, 8, RIG_NOWHERE);
-	rig_set(&rig, HTEX_RING_SIZE, 4);
-	rig_set(&rig, HTEX_CONTROL, HTEX_TRANSLATE | HTEX_TO_RING);
-	rig_start(&rig, 0, make_list(RIG_IN + 8, 3, 16));
-	assert_int_equal(rig_settle(&rig, 0), HTEX_STATE_BUS_ERROR);
-	assert_int_equal(rig_engine(&rig, 0, HTEX_ADDRESS), RIG_IN + 8);
+	hw_write(&hw, 0, HTEX_RING, 8, HW_NOWHERE);
+	hw_set(&hw, HTEX_RING_SIZE, 4);
+	hw_set(&hw, HTEX_CONTROL, HTEX_TRANSLATE | HTEX_TO_RING);
+	hw_start(&hw, 0, make_list(HW_IN + 8, 3, 16));
+	assert_int_equal(hw_settle(&hw, 0), HTEX_STATE_BUS_ERROR);
+	assert_int_equal(hw_engine(&hw, 0, HTEX_ADDRESS), HW_IN + 8);
 	set_ring(4, 0);
 	ring_goes_round(4);
 }
@@ -761,105 +764,105 @@ static void test_ring_nowhere(void **state)
 
 static void test_read_only(void **state)
 {
-	const struct rig_job job = {
-		.job = HTEX_JOB_COPY, .source = RIG_OUT + 100, .target = RIG_OUT + 3000,
+	const struct hw_job job = {
+		.job = HTEX_JOB_COPY, .source = HW_OUT + 100, .target = HW_OUT + 3000,
 		.length = 64,
 	};
-	struct rig_miss miss;
+	struct hw_miss miss;
 
-	memcpy(rig_at(&rig, RIG_OUT + 100), "read", 5);
-	memset(rig_at(&rig, RIG_OUT + 3000), 0, 64);
-	rig_start(&rig, 2, job);
-	miss = rig_await(&rig);
+	memcpy(hw_at(&hw, HW_OUT + 100), "read", 5);
+	memset(hw_at(&hw, HW_OUT + 3000), 0, 64);
+	hw_start(&hw, 2, job);
+	miss = hw_await(&hw);
 	assert_false(miss.write);
-	rig_fill(&rig, miss.entry, 0, RIG_OUT, rig_bus(&rig, RIG_OUT), HTEX_ENTRY_VALID);
-	rig_set(&rig, HTEX_GO_ON, 2);
-	miss = rig_await(&rig);
+	hw_fill(&hw, miss.entry, 0, HW_OUT, hw_bus(&hw, HW_OUT), HTEX_ENTRY_VALID);
+	hw_set(&hw, HTEX_GO_ON, 2);
+	miss = hw_await(&hw);
 	assert_true(miss.write);
-	assert_int_equal(miss.address, RIG_OUT + 3000);
-	assert_string_equal(rig_at(&rig, RIG_OUT + 3000), "");
+	assert_int_equal(miss.address, HW_OUT + 3000);
+	assert_string_equal(hw_at(&hw, HW_OUT + 3000), "");
 	/* The one that may be read is in nobody's way. */
-	rig_serve(&rig, &miss);
-	assert_int_equal(rig_settle(&rig, 2), HTEX_STATE_DONE);
-	assert_string_equal(rig_at(&rig, RIG_OUT + 3000), "read");
-	assert_int_equal(rig_engine(&rig, 2, HTEX_MISSES), 2);
+	hw_serve(&hw, &miss);
+	assert_int_equal(hw_settle(&hw, 2), HTEX_STATE_DONE);
+	assert_string_equal(hw_at(&hw, HW_OUT + 3000), "read");
+	assert_int_equal(hw_engine(&hw, 2, HTEX_MISSES), 2);
 }
 
 static void test_tags(void **state)
 {
-	struct rig_job job = make_list(RIG_IN, 1, 16);
+	struct hw_job job = make_list(HW_IN, 1, 16);
 	unsigned int i;
 
-	make_list(RIG_IN + 5 * RIG_PAGE, 1, 16);
-	((uint64_t *)rig_at(&rig, RIG_IN + 5 * RIG_PAGE))[1] = htole64(1234);
-	rig_fill(&rig, 9, 1, RIG_IN, rig_bus(&rig, RIG_IN + 5 * RIG_PAGE), ALL);
-	rig_fill(&rig, 10, 15, RIG_IN, rig_bus(&rig, RIG_IN), ALL);
+	make_list(HW_IN + 5 * HW_PAGE, 1, 16);
+	((uint64_t *)hw_at(&hw, HW_IN + 5 * HW_PAGE))[1] = htole64(1234);
+	hw_fill(&hw, 9, 1, HW_IN, hw_bus(&hw, HW_IN + 5 * HW_PAGE), ALL);
+	hw_fill(&hw, 10, 15, HW_IN, hw_bus(&hw, HW_IN), ALL);
 	for (i = 0; i < 2; i++) {
 		job.tag = i ? 15 : 1;
-		assert_int_equal(rig_run(&rig, i, job), HTEX_STATE_DONE);
+		assert_int_equal(hw_run(&hw, i, job), HTEX_STATE_DONE);
 		is_result(i, i ? 1 : 1234, 1);
-		assert_int_equal(rig_engine(&rig, i, HTEX_MISSES), 0);
+		assert_int_equal(hw_engine(&hw, i, HTEX_MISSES), 0);
 	}
-	rig_set(&rig, HTEX_INVALIDATE_TAG, 15);
-	assert_int_equal(rig_run(&rig, 0, job), HTEX_STATE_DONE);
-	assert_int_equal(rig_engine(&rig, 0, HTEX_MISSES), 1);
+	hw_set(&hw, HTEX_INVALIDATE_TAG, 15);
+	assert_int_equal(hw_run(&hw, 0, job), HTEX_STATE_DONE);
+	assert_int_equal(hw_engine(&hw, 0, HTEX_MISSES), 1);
 	job.tag = 1;
-	assert_int_equal(rig_run(&rig, 0, job), HTEX_STATE_DONE);
-	assert_int_equal(rig_engine(&rig, 0, HTEX_MISSES), 0);
+	assert_int_equal(hw_run(&hw, 0, job), HTEX_STATE_DONE);
+	assert_int_equal(hw_engine(&hw, 0, HTEX_MISSES), 0);
 }
 
 static void forget_by_number(uint32_t entry)
 {
-	rig_set(&rig, HTEX_INVALIDATE, entry);
+	hw_set(&hw, HTEX_INVALIDATE, entry);
 }
 
 static void forget_by_tag(uint32_t entry)
 {
-	rig_set(&rig, HTEX_INVALIDATE_TAG, 0);
+	hw_set(&hw, HTEX_INVALIDATE_TAG, 0);
 }
 
 static void forget_by_write(uint32_t entry)
 {
-	rig_write(&rig, HTEX_TLB_BAR, entry * 16, 8, 0);
+	hw_write(&hw, HTEX_TLB_BAR, entry * 16, 8, 0);
 }
 
 static void forget_by_page(uint32_t entry)
 {
-	rig_write(&rig, HTEX_TLB_BAR, entry * 16 + 8, 8, RIG_NOWHERE);
+	hw_write(&hw, HTEX_TLB_BAR, entry * 16 + 8, 8, HW_NOWHERE);
 }
 
 /* Goes round in two pages; one is taken away, and another takes its place. */
 static void invalidated_amid(void (*forget)(uint32_t entry))
 {
-	const uint64_t page = RIG_IN + RIG_PAGE, other = RIG_IN + 2 * RIG_PAGE;
-	struct rig_miss miss;
+	const uint64_t page = HW_IN + HW_PAGE, other = HW_IN + 2 * HW_PAGE;
+	struct hw_miss miss;
 	uint64_t before;
 
-	rig_fill(&rig, 20, 0, RIG_IN, rig_bus(&rig, RIG_IN), ALL);
-	rig_fill(&rig, 21, 0, page, rig_bus(&rig, page), ALL);
-	rig_start(&rig, 0, make_circle(RIG_IN, 2, RIG_PAGE));
-	while (rig_engine(&rig, 0, HTEX_PROGRESS) < 100)
+	hw_fill(&hw, 20, 0, HW_IN, hw_bus(&hw, HW_IN), ALL);
+	hw_fill(&hw, 21, 0, page, hw_bus(&hw, page), ALL);
+	hw_start(&hw, 0, make_circle(HW_IN, 2, HW_PAGE));
+	while (hw_engine(&hw, 0, HTEX_PROGRESS) < 100)
 		assert_int_equal(state_of(0), HTEX_STATE_RUNNING);
 	forget(21);
-	assert_int_equal(rig_get(&rig, HTEX_BUSY), 0);
+	assert_int_equal(hw_get(&hw, HTEX_BUSY), 0);
 	/* Whoever uses the entry now goes astray, and never comes home. */
 	link_nodes(page, page);
-	assert_int_equal(rig_settle(&rig, 0), HTEX_STATE_WAITING);
-	before = rig_engine(&rig, 0, HTEX_RESULT);
-	miss = rig_await(&rig);
-	if (forget == forget_by_tag && miss.address == RIG_IN) {
+	assert_int_equal(hw_settle(&hw, 0), HTEX_STATE_WAITING);
+	before = hw_engine(&hw, 0, HTEX_RESULT);
+	miss = hw_await(&hw);
+	if (forget == forget_by_tag && miss.address == HW_IN) {
 		before++;
-		rig_serve(&rig, &miss);
-		miss = rig_await(&rig);
+		hw_serve(&hw, &miss);
+		miss = hw_await(&hw);
 	}
 	assert_int_equal(miss.address, page);
 	make_list(other, 1, 16);
-	((uint64_t *)rig_at(&rig, other))[1] = htole64(1000000);
-	rig_fill(&rig, miss.entry, 0, page, rig_bus(&rig, other), ALL);
-	rig_set(&rig, HTEX_GO_ON, 0);
-	assert_int_equal(rig_settle(&rig, 0), HTEX_STATE_DONE);
-	assert_int_equal(rig_engine(&rig, 0, HTEX_RESULT), before + 1000000);
-	rig_set(&rig, HTEX_INVALIDATE_TAG, 0);
+	((uint64_t *)hw_at(&hw, other))[1] = htole64(1000000);
+	hw_fill(&hw, miss.entry, 0, page, hw_bus(&hw, other), ALL);
+	hw_set(&hw, HTEX_GO_ON, 0);
+	assert_int_equal(hw_settle(&hw, 0), HTEX_STATE_DONE);
+	assert_int_equal(hw_engine(&hw, 0, HTEX_RESULT), before + 1000000);
+	hw_set(&hw, HTEX_INVALIDATE_TAG, 0);
 }
 
 static void test_invalidation(void **state)
@@ -872,66 +875,66 @@ static void test_invalidation(void **state)
 
 static void test_deaf(void **state)
 {
-	rig_close(&rig);
-	rig_open(&rig, "sim:htex,deaf=1", 0);
-	assert_int_equal(rig_get(&rig, HTEX_BUSY), 0);
+	hw_close(&hw);
+	hw_open(&hw, "sim:htex,deaf=1", 0);
+	assert_int_equal(hw_get(&hw, HTEX_BUSY), 0);
 	is_well();
-	rig_set(&rig, HTEX_INVALIDATE, 3);
-	assert_int_equal(rig_get(&rig, HTEX_BUSY), 1);
-	assert_int_equal(usrpci_reset(rig.dev), 0);
-	assert_int_equal(rig_get(&rig, HTEX_BUSY), 0);
-	rig_set(&rig, HTEX_INVALIDATE_TAG, 3);
-	assert_int_equal(rig_get(&rig, HTEX_BUSY), 1);
+	hw_set(&hw, HTEX_INVALIDATE, 3);
+	assert_int_equal(hw_get(&hw, HTEX_BUSY), 1);
+	assert_int_equal(usrpci_reset(hw.dev), 0);
+	assert_int_equal(hw_get(&hw, HTEX_BUSY), 0);
+	hw_set(&hw, HTEX_INVALIDATE_TAG, 3);
+	assert_int_equal(hw_get(&hw, HTEX_BUSY), 1);
 }
 
 /* What was given up isn't used, and kept for the answer. */
 static void test_given_up(void **state)
 {
-	struct rig_miss first, second;
+	struct hw_miss first, second;
 	uint32_t i;
 
 	for (i = 0; i < 64; i++)
-		rig_fill(&rig, i, 0, RIG_IN + i * RIG_PAGE, rig_bus(&rig, RIG_IN + i * RIG_PAGE),
-			 ALL);
+		hw_fill(&hw, i, 0, HW_IN + i * HW_PAGE, hw_bus(&hw, HW_IN + i * HW_PAGE),
+			ALL);
 	/* A free one is preferred. */
-	rig_set(&rig, HTEX_INVALIDATE, 40);
-	rig_start(&rig, 0, make_list(RIG_IN + 100 * RIG_PAGE, 1, 16));
-	first = rig_await(&rig);
+	hw_set(&hw, HTEX_INVALIDATE, 40);
+	hw_start(&hw, 0, make_list(HW_IN + 100 * HW_PAGE, 1, 16));
+	first = hw_await(&hw);
 	assert_int_equal(first.entry, 40);
-	rig_start(&rig, 1, make_list(RIG_IN + 101 * RIG_PAGE, 1, 16));
-	second = rig_await(&rig);
+	hw_start(&hw, 1, make_list(HW_IN + 101 * HW_PAGE, 1, 16));
+	second = hw_await(&hw);
 	assert_int_not_equal(second.entry, 40);
-	assert_int_equal(rig_read(&rig, HTEX_TLB_BAR, second.entry * 16, 8), 0);
+	assert_int_equal(hw_read(&hw, HTEX_TLB_BAR, second.entry * 16, 8), 0);
 	/* The page that it held misses, that of any other doesn't. */
-	rig_start(&rig, 2, make_list(RIG_IN + second.entry * RIG_PAGE, 1, 16));
-	assert_int_equal(rig_settle(&rig, 2), HTEX_STATE_WAITING);
-	rig_start(&rig, 3, make_list(RIG_IN + 63 * RIG_PAGE, 1, 16));
-	assert_int_equal(rig_settle(&rig, 3), HTEX_STATE_DONE);
-	rig_serve(&rig, &first);
-	rig_serve(&rig, &second);
-	assert_int_equal(rig_finish(&rig, 0), HTEX_STATE_DONE);
-	assert_int_equal(rig_finish(&rig, 1), HTEX_STATE_DONE);
-	assert_int_equal(rig_finish(&rig, 2), HTEX_STATE_DONE);
+	hw_start(&hw, 2, make_list(HW_IN + second.entry * HW_PAGE, 1, 16));
+	assert_int_equal(hw_settle(&hw, 2), HTEX_STATE_WAITING);
+	hw_start(&hw, 3, make_list(HW_IN + 63 * HW_PAGE, 1, 16));
+	assert_int_equal(hw_settle(&hw, 3), HTEX_STATE_DONE);
+	hw_serve(&hw, &first);
+	hw_serve(&hw, &second);
+	assert_int_equal(hw_finish(&hw, 0), HTEX_STATE_DONE);
+	assert_int_equal(hw_finish(&hw, 1), HTEX_STATE_DONE);
+	assert_int_equal(hw_finish(&hw, 2), HTEX_STATE_DONE);
 }
 
 /* More engines miss than there are entries: some have to wait for others. */
 static void test_few_entries(void **state)
 {
-	struct rig_miss misses[64];
+	struct hw_miss misses[64];
 	unsigned int i, nr = 0, used = 0;
 
 	for (i = 0; i < 64; i++) {
-		rig_start(&rig, i, make_list(RIG_IN + i * 3 * RIG_PAGE - i * 16, 3, RIG_PAGE + 8));
-		assert_int_equal(rig_settle(&rig, i), HTEX_STATE_WAITING);
+		hw_start(&hw, i, make_list(HW_IN + i * 3 * HW_PAGE - i * 16, 3, HW_PAGE + 8));
+		assert_int_equal(hw_settle(&hw, i), HTEX_STATE_WAITING);
 	}
-	assert_int_equal(rig_get(&rig, HTEX_WAITING), 16);
-	while (rig_next(&rig, &misses[nr]))
+	assert_int_equal(hw_get(&hw, HTEX_WAITING), 16);
+	while (hw_next(&hw, &misses[nr]))
 		used |= 1U << misses[nr++].entry;
 	assert_int_equal(used, 0xffff);
 	for (i = 0; i < nr; i++)
-		rig_serve(&rig, &misses[i]);
+		hw_serve(&hw, &misses[i]);
 	for (i = 0; i < 64; i++) {
-		assert_int_equal(rig_finish(&rig, i), HTEX_STATE_DONE);
+		assert_int_equal(hw_finish(&hw, i), HTEX_STATE_DONE);
 		is_result(i, 6, 3);
 	}
 }
@@ -939,20 +942,20 @@ static void test_few_entries(void **state)
 /* Work that needs many more pages than there are entries, by all engines at once. */
 static void test_evictions(void **state)
 {
-	const size_t len = 40 * RIG_PAGE, part = len / 8;
+	const size_t len = 40 * HW_PAGE, part = len / 8;
 	unsigned char *in = malloc(len), *out = malloc(len);
 	unsigned int i;
 
 	fill(in, len, 9);
-	rig_put(&rig, RIG_IN, in, len);
+	hw_put(&hw, HW_IN, in, len);
 	for (i = 0; i < 8; i++)
-		rig_start(&rig, i, (struct rig_job){
-			.job = HTEX_JOB_COPY, .source = RIG_IN + i * part,
-			.target = RIG_OUT + 700 + i * part, .length = part,
+		hw_start(&hw, i, (struct hw_job){
+			.job = HTEX_JOB_COPY, .source = HW_IN + i * part,
+			.target = HW_OUT + 700 + i * part, .length = part,
 		});
 	for (i = 0; i < 8; i++)
-		assert_int_equal(rig_finish(&rig, i), HTEX_STATE_DONE);
-	rig_take(&rig, RIG_OUT + 700, out, len);
+		assert_int_equal(hw_finish(&hw, i), HTEX_STATE_DONE);
+	hw_take(&hw, HW_OUT + 700, out, len);
 	assert_memory_equal(in, out, len);
 	free(in);
 	free(out);
@@ -961,50 +964,50 @@ static void test_evictions(void **state)
 /* Once they are there, nothing misses any more. */
 static void test_many_entries(void **state)
 {
-	const struct rig_job job = make_list(RIG_IN, 250, RIG_PAGE);
+	const struct hw_job job = make_list(HW_IN, 250, HW_PAGE);
 
-	assert_int_equal(rig_get(&rig, HTEX_ENTRIES), 4096);
-	assert_int_equal(rig_run(&rig, 0, job), HTEX_STATE_DONE);
-	assert_int_equal(rig_engine(&rig, 0, HTEX_MISSES), 250);
-	assert_int_equal(rig_run(&rig, 0, job), HTEX_STATE_DONE);
+	assert_int_equal(hw_get(&hw, HTEX_ENTRIES), 4096);
+	assert_int_equal(hw_run(&hw, 0, job), HTEX_STATE_DONE);
+	assert_int_equal(hw_engine(&hw, 0, HTEX_MISSES), 250);
+	assert_int_equal(hw_run(&hw, 0, job), HTEX_STATE_DONE);
 	is_result(0, sum_to(250), 250);
-	assert_int_equal(rig_engine(&rig, 0, HTEX_MISSES), 0);
+	assert_int_equal(hw_engine(&hw, 0, HTEX_MISSES), 0);
 }
 
 static void test_most_entries(void **state)
 {
 	const uint32_t last = 131071;
 
-	assert_int_equal(rig_get(&rig, HTEX_ENTRIES), last + 1);
-	rig_fill(&rig, last, 0, RIG_IN, rig_bus(&rig, RIG_IN), ALL);
-	rig_start(&rig, 0, make_list(RIG_IN, 3, 16));
-	assert_int_equal(rig_settle(&rig, 0), HTEX_STATE_DONE);
-	rig_set(&rig, HTEX_INVALIDATE, last);
+	assert_int_equal(hw_get(&hw, HTEX_ENTRIES), last + 1);
+	hw_fill(&hw, last, 0, HW_IN, hw_bus(&hw, HW_IN), ALL);
+	hw_start(&hw, 0, make_list(HW_IN, 3, 16));
+	assert_int_equal(hw_settle(&hw, 0), HTEX_STATE_DONE);
+	hw_set(&hw, HTEX_INVALIDATE, last);
 	is_well();
 }
 
 static void test_driver_chooses(void **state)
 {
-	const struct rig_job job = make_list(RIG_IN, 100, RIG_PAGE);
-	struct rig_miss miss;
+	const struct hw_job job = make_list(HW_IN, 100, HW_PAGE);
+	struct hw_miss miss;
 	uint32_t i;
 
-	rig_set(&rig, HTEX_CONTROL, HTEX_TRANSLATE | HTEX_DRIVER_CHOOSES);
-	rig_fill(&rig, 0, 0, RIG_OUT, rig_bus(&rig, RIG_OUT), ALL);
-	rig_start(&rig, 0, job);
+	hw_set(&hw, HTEX_CONTROL, HTEX_TRANSLATE | HTEX_DRIVER_CHOOSES);
+	hw_fill(&hw, 0, 0, HW_OUT, hw_bus(&hw, HW_OUT), ALL);
+	hw_start(&hw, 0, job);
 	/* Always the same three; what it doesn't choose stays. */
 	for (i = 0; i < 100; i++) {
-		miss = rig_await(&rig);
+		miss = hw_await(&hw);
 		assert_int_equal(miss.entry, HTEX_NO_ENTRY);
-		assert_int_equal(miss.address, RIG_IN + i * RIG_PAGE);
+		assert_int_equal(miss.address, HW_IN + i * HW_PAGE);
 		miss.entry = 1 + i % 3;
-		rig_serve(&rig, &miss);
+		hw_serve(&hw, &miss);
 	}
-	assert_int_equal(rig_settle(&rig, 0), HTEX_STATE_DONE);
+	assert_int_equal(hw_settle(&hw, 0), HTEX_STATE_DONE);
 	is_result(0, sum_to(100), 100);
-	assert_true(rig_read(&rig, HTEX_TLB_BAR, 0, 8) & HTEX_ENTRY_VALID);
+	assert_true(hw_read(&hw, HTEX_TLB_BAR, 0, 8) & HTEX_ENTRY_VALID);
 	set_ring(4, HTEX_DRIVER_CHOOSES);
-	rig_start(&rig, 0, job);
+	hw_start(&hw, 0, job);
 	await_ring(0, 4, &miss);
 	assert_int_equal(miss.entry, HTEX_NO_ENTRY);
 }
@@ -1014,49 +1017,49 @@ static void test_large_entries(void **state)
 {
 	const uint64_t offset = LARGE - 5000;
 	struct usrpci_coherent mem;
-	struct rig_job job = { .job = HTEX_JOB_LIST, .source = RIG_NOWHERE + offset };
+	struct hw_job job = { .job = HTEX_JOB_LIST, .source = HW_NOWHERE + offset };
 	uint64_t bus, *node;
 
-	assert_int_equal(usrpci_coherent_alloc(rig.dev, 2 * LARGE, &mem), 0);
+	assert_int_equal(usrpci_coherent_alloc(hw.dev, 2 * LARGE, &mem), 0);
 	bus = (mem.bus_addr + LARGE - 1) & ~(LARGE - 1);
 	node = (uint64_t *)((char *)mem.addr + (bus - mem.bus_addr) + offset);
-	node[0] = htole64(RIG_NOWHERE + LARGE);
+	node[0] = htole64(HW_NOWHERE + LARGE);
 	node[1] = htole64(77);
-	rig_fill(&rig, 5, 0, RIG_NOWHERE, bus, ALL | HTEX_ENTRY_LARGE);
+	hw_fill(&hw, 5, 0, HW_NOWHERE, bus, ALL | HTEX_ENTRY_LARGE);
 	/* It ends where it ends. */
-	rig_start(&rig, 0, job);
-	assert_int_equal(rig_settle(&rig, 0), HTEX_STATE_WAITING);
-	assert_int_equal(rig_await(&rig).address, RIG_NOWHERE + LARGE);
+	hw_start(&hw, 0, job);
+	assert_int_equal(hw_settle(&hw, 0), HTEX_STATE_WAITING);
+	assert_int_equal(hw_await(&hw).address, HW_NOWHERE + LARGE);
 	is_result(0, 77, 1);
-	rig_set(&rig, HTEX_REFUSE, 0);
+	hw_set(&hw, HTEX_REFUSE, 0);
 	job.length = 1;
-	assert_int_equal(rig_run(&rig, 0, job), HTEX_STATE_DONE);
-	rig_set(&rig, HTEX_INVALIDATE, 5);
-	assert_int_equal(rig_run(&rig, 0, job), HTEX_STATE_UNTRANSLATED);
-	assert_int_equal(rig_engine(&rig, 0, HTEX_ADDRESS), job.source);
+	assert_int_equal(hw_run(&hw, 0, job), HTEX_STATE_DONE);
+	hw_set(&hw, HTEX_INVALIDATE, 5);
+	assert_int_equal(hw_run(&hw, 0, job), HTEX_STATE_UNTRANSLATED);
+	assert_int_equal(hw_engine(&hw, 0, HTEX_ADDRESS), job.source);
 }
 
 /* --- the bus --- */
 
 static void test_bus_refuses(void **state)
 {
-	const struct rig_job job = make_list(RIG_IN + 24, 3, RIG_PAGE);
+	const struct hw_job job = make_list(HW_IN + 24, 3, HW_PAGE);
 
-	rig_fill(&rig, 0, 0, RIG_IN, rig_bus(&rig, RIG_IN), ALL);
-	rig_fill(&rig, 1, 0, RIG_IN + RIG_PAGE, RIG_NOWHERE, ALL);
-	assert_int_equal(rig_run(&rig, 0, job), HTEX_STATE_BUS_ERROR);
-	assert_int_equal(rig_engine(&rig, 0, HTEX_ADDRESS), RIG_IN + 24 + RIG_PAGE);
+	hw_fill(&hw, 0, 0, HW_IN, hw_bus(&hw, HW_IN), ALL);
+	hw_fill(&hw, 1, 0, HW_IN + HW_PAGE, HW_NOWHERE, ALL);
+	assert_int_equal(hw_run(&hw, 0, job), HTEX_STATE_BUS_ERROR);
+	assert_int_equal(hw_engine(&hw, 0, HTEX_ADDRESS), HW_IN + 24 + HW_PAGE);
 	is_result(0, 1, 1);
-	assert_int_equal(rig_read(&rig, 0, HTEX_DONE, 8), 1);
-	rig_fill(&rig, 2, 0, RIG_OUT, RIG_NOWHERE, ALL);
-	assert_int_equal(rig_run(&rig, 1, (struct rig_job){
-		.job = HTEX_JOB_COPY, .source = RIG_IN, .target = RIG_OUT + 5, .length = 9,
+	assert_int_equal(hw_read(&hw, 0, HTEX_DONE, 8), 1);
+	hw_fill(&hw, 2, 0, HW_OUT, HW_NOWHERE, ALL);
+	assert_int_equal(hw_run(&hw, 1, (struct hw_job){
+		.job = HTEX_JOB_COPY, .source = HW_IN, .target = HW_OUT + 5, .length = 9,
 	}), HTEX_STATE_BUS_ERROR);
-	assert_int_equal(rig_engine(&rig, 1, HTEX_ADDRESS), RIG_OUT + 5);
+	assert_int_equal(hw_engine(&hw, 1, HTEX_ADDRESS), HW_OUT + 5);
 	is_well();
-	assert_int_equal(usrpci_set_master(rig.dev, false), 0);
-	assert_int_equal(rig_run(&rig, 2, make_list(RIG_IN, 1, 16)), HTEX_STATE_BUS_ERROR);
-	assert_int_equal(usrpci_set_master(rig.dev, true), 0);
+	assert_int_equal(usrpci_set_master(hw.dev, false), 0);
+	assert_int_equal(hw_run(&hw, 2, make_list(HW_IN, 1, 16)), HTEX_STATE_BUS_ERROR);
+	assert_int_equal(usrpci_set_master(hw.dev, true), 0);
 	is_well();
 }
 
@@ -1072,9 +1075,9 @@ static void wire(enum usrpci_irq type, unsigned int nr)
 		fds[i] = eventfd(0, EFD_CLOEXEC);
 		assert_true(fds[i] >= 0);
 	}
-	assert_int_equal(usrpci_irq_setup(rig.dev, type, nr), 0);
-	assert_int_equal(usrpci_irq_wire(rig.dev, 0, nr, fds), 0);
-	rig_set(&rig, HTEX_CONTROL, HTEX_TRANSLATE | IRQS);
+	assert_int_equal(usrpci_irq_setup(hw.dev, type, nr), 0);
+	assert_int_equal(usrpci_irq_wire(hw.dev, 0, nr, fds), 0);
+	hw_set(&hw, HTEX_CONTROL, HTEX_TRANSLATE | IRQS);
 }
 
 static int close_wired(void **state)
@@ -1086,7 +1089,7 @@ static int close_wired(void **state)
 			close(fds[i]);
 	fds[0] = -1;
 	fds[1] = -1;
-	return close_rig(state);
+	return close_hw(state);
 }
 
 /* How often since it was last asked. */
@@ -1099,8 +1102,8 @@ static int64_t fired(unsigned int vector)
 
 static void one_miss(unsigned int engine, unsigned int page)
 {
-	rig_start(&rig, engine, make_list(RIG_IN + page * RIG_PAGE, 1, 16));
-	assert_int_equal(rig_settle(&rig, engine), HTEX_STATE_WAITING);
+	hw_start(&hw, engine, make_list(HW_IN + page * HW_PAGE, 1, 16));
+	assert_int_equal(hw_settle(&hw, engine), HTEX_STATE_WAITING);
 }
 
 static void test_msix(void **state)
@@ -1109,20 +1112,20 @@ static void test_msix(void **state)
 	one_miss(0, 0);
 	assert_int_equal(fired(0), 1);
 	assert_int_equal(fired(1), 0);
-	assert_int_equal(rig_get(&rig, HTEX_IRQ), HTEX_IRQ_MISS);
+	assert_int_equal(hw_get(&hw, HTEX_IRQ), HTEX_IRQ_MISS);
 	/* IRQ wasn't cleared, and needn't be. */
 	one_miss(1, 1);
 	assert_int_equal(fired(0), 1);
-	assert_int_equal(rig_finish(&rig, 0), HTEX_STATE_DONE);
-	assert_int_equal(rig_finish(&rig, 1), HTEX_STATE_DONE);
+	assert_int_equal(hw_finish(&hw, 0), HTEX_STATE_DONE);
+	assert_int_equal(hw_finish(&hw, 1), HTEX_STATE_DONE);
 	assert_int_equal(fired(0), 0);
 	assert_int_equal(fired(1), 2);
-	assert_int_equal(rig_get(&rig, HTEX_IRQ), HTEX_IRQ_MISS | HTEX_IRQ_END);
-	rig_set(&rig, HTEX_IRQ, HTEX_IRQ_MISS);
-	assert_int_equal(rig_get(&rig, HTEX_IRQ), HTEX_IRQ_END);
+	assert_int_equal(hw_get(&hw, HTEX_IRQ), HTEX_IRQ_MISS | HTEX_IRQ_END);
+	hw_set(&hw, HTEX_IRQ, HTEX_IRQ_MISS);
+	assert_int_equal(hw_get(&hw, HTEX_IRQ), HTEX_IRQ_END);
 	/* A refusal ends a job, too. */
 	one_miss(2, 2);
-	rig_set(&rig, HTEX_REFUSE, 2);
+	hw_set(&hw, HTEX_REFUSE, 2);
 	assert_int_equal(fired(1), 1);
 }
 
@@ -1131,14 +1134,14 @@ static void test_msi(void **state)
 	wire(USRPCI_MSI, 1);
 	one_miss(0, 0);
 	assert_int_equal(fired(0), 1);
-	assert_int_equal(rig_finish(&rig, 0), HTEX_STATE_DONE);
+	assert_int_equal(hw_finish(&hw, 0), HTEX_STATE_DONE);
 	assert_int_equal(fired(0), 1);
-	assert_int_equal(rig_get(&rig, HTEX_IRQ), HTEX_IRQ_MISS | HTEX_IRQ_END);
+	assert_int_equal(hw_get(&hw, HTEX_IRQ), HTEX_IRQ_MISS | HTEX_IRQ_END);
 }
 
 static bool is_high(void)
 {
-	assert_int_equal(usrpci_irq_unmask(rig.dev, 0), 0);
+	assert_int_equal(usrpci_irq_unmask(hw.dev, 0), 0);
 	return fired(0);
 }
 
@@ -1149,31 +1152,31 @@ static void test_pin(void **state)
 	one_miss(0, 0);
 	assert_int_equal(fired(0), 1);
 	assert_true(is_high());
-	assert_int_equal(rig_finish(&rig, 0), HTEX_STATE_DONE);
-	rig_set(&rig, HTEX_IRQ, HTEX_IRQ_MISS);
+	assert_int_equal(hw_finish(&hw, 0), HTEX_STATE_DONE);
+	hw_set(&hw, HTEX_IRQ, HTEX_IRQ_MISS);
 	assert_true(is_high());
-	rig_set(&rig, HTEX_IRQ, HTEX_IRQ_END);
+	hw_set(&hw, HTEX_IRQ, HTEX_IRQ_END);
 	assert_false(is_high());
 	one_miss(1, 1);
 	assert_true(is_high());
-	assert_int_equal(usrpci_reset(rig.dev), 0);
+	assert_int_equal(usrpci_reset(hw.dev), 0);
 	assert_false(is_high());
 }
 
 static void test_unwanted_interrupts(void **state)
 {
 	wire(USRPCI_MSIX, 2);
-	rig_set(&rig, HTEX_CONTROL, HTEX_TRANSLATE | HTEX_IRQ_AT_END);
+	hw_set(&hw, HTEX_CONTROL, HTEX_TRANSLATE | HTEX_IRQ_AT_END);
 	one_miss(0, 0);
-	assert_int_equal(rig_get(&rig, HTEX_IRQ), 0);
-	assert_int_equal(rig_finish(&rig, 0), HTEX_STATE_DONE);
+	assert_int_equal(hw_get(&hw, HTEX_IRQ), 0);
+	assert_int_equal(hw_finish(&hw, 0), HTEX_STATE_DONE);
 	assert_int_equal(fired(0), 0);
 	assert_int_equal(fired(1), 1);
-	rig_set(&rig, HTEX_IRQ, HTEX_IRQ_END);
-	rig_set(&rig, HTEX_CONTROL, HTEX_TRANSLATE | HTEX_IRQ_AT_MISS);
+	hw_set(&hw, HTEX_IRQ, HTEX_IRQ_END);
+	hw_set(&hw, HTEX_CONTROL, HTEX_TRANSLATE | HTEX_IRQ_AT_MISS);
 	one_miss(0, 1);
-	assert_int_equal(rig_finish(&rig, 0), HTEX_STATE_DONE);
-	assert_int_equal(rig_get(&rig, HTEX_IRQ), HTEX_IRQ_MISS);
+	assert_int_equal(hw_finish(&hw, 0), HTEX_STATE_DONE);
+	assert_int_equal(hw_get(&hw, HTEX_IRQ), HTEX_IRQ_MISS);
 	assert_int_equal(fired(0), 1);
 	assert_int_equal(fired(1), 0);
 }
@@ -1181,17 +1184,17 @@ static void test_unwanted_interrupts(void **state)
 /* A miss in the ring is there when its interrupt is. */
 static void test_ring_interrupts(void **state)
 {
-	struct rig_miss miss;
+	struct hw_miss miss;
 	uint32_t i;
 
 	wire(USRPCI_MSIX, 2);
 	set_ring(8, IRQS);
-	rig_start(&rig, 0, make_list(RIG_IN, 40, RIG_PAGE));
+	hw_start(&hw, 0, make_list(HW_IN, 40, HW_PAGE));
 	for (i = 0; i < 40; i++) {
 		assert_int_equal(usrpci_irq_wait(fds[0], 20000), 1);
 		assert_true(in_ring(i, 8, &miss));
-		rig_set(&rig, HTEX_RING_TAKEN, i + 1);
-		rig_serve(&rig, &miss);
+		hw_set(&hw, HTEX_RING_TAKEN, i + 1);
+		hw_serve(&hw, &miss);
 	}
 	assert_int_equal(usrpci_irq_wait(fds[1], 20000), 1);
 	assert_int_equal(state_of(0), HTEX_STATE_DONE);
@@ -1210,16 +1213,16 @@ static uint64_t now_us(void)
 /* All engines work: a register is read in a ms, where the machine lets it. */
 static void test_answers_soon(void **state)
 {
-	const struct rig_job job = make_circle(RIG_IN, 200, RIG_PAGE);
+	const struct hw_job job = make_circle(HW_IN, 200, HW_PAGE);
 	uint64_t before, best = UINT64_MAX, us;
-	struct rig_miss miss;
+	struct hw_miss miss;
 	unsigned int i, j;
 
 	for (i = 0; i < 8; i++) {
-		rig_start(&rig, i, job);
-		while (rig_engine(&rig, i, HTEX_PROGRESS) < 300)
-			if (rig_next(&rig, &miss))
-				rig_serve(&rig, &miss);
+		hw_start(&hw, i, job);
+		while (hw_engine(&hw, i, HTEX_PROGRESS) < 300)
+			if (hw_next(&hw, &miss))
+				hw_serve(&hw, &miss);
 	}
 	for (i = 0; i < 20; i++) {
 		before = now_us();
@@ -1230,7 +1233,7 @@ static void test_answers_soon(void **state)
 	}
 	assert_true(best < 1000);
 	for (i = 0; i < 8; i++)
-		assert_true(rig_engine(&rig, i, HTEX_PROGRESS) > 300);
+		assert_true(hw_engine(&hw, i, HTEX_PROGRESS) > 300);
 }
 
 static void test_options(void **state)
@@ -1251,50 +1254,50 @@ static void test_options(void **state)
 	}
 }
 
-#define RIG(test)	cmocka_unit_test_setup_teardown(test, open_rig, close_rig)
-#define ON(test, with)	{ #test " " with, test, open_rig, close_rig, "sim:htex," with }
-#define IRQ(test)	cmocka_unit_test_setup_teardown(test, open_rig, close_wired)
+#define PLAIN(test)	cmocka_unit_test_setup_teardown(test, open_hw, close_hw)
+#define ON(test, with)	{ #test " " with, test, open_hw, close_hw, "sim:htex," with }
+#define IRQ(test)	cmocka_unit_test_setup_teardown(test, open_hw, close_wired)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		RIG(test_registers),
-		RIG(test_widths),
-		RIG(test_half_of_a_miss),
-		RIG(test_lists),
+		PLAIN(test_registers),
+		PLAIN(test_widths),
+		PLAIN(test_half_of_a_miss),
+		PLAIN(test_lists),
 		ON(test_lists, "entries=16"),
-		RIG(test_straddling_node),
-		RIG(test_copies),
+		PLAIN(test_straddling_node),
+		PLAIN(test_copies),
 		ON(test_copies, "entries=4096"),
-		RIG(test_histograms),
-		RIG(test_matrices),
+		PLAIN(test_histograms),
+		PLAIN(test_matrices),
 		ON(test_long_rows, "entries=4096"),
-		RIG(test_unaligned),
-		RIG(test_engine_limits),
-		RIG(test_done),
-		RIG(test_stop),
-		RIG(test_list_is_read_again),
-		RIG(test_fifo),
-		RIG(test_same_page),
-		RIG(test_nothing_there),
-		RIG(test_refusal),
-		RIG(test_late_answers),
-		RIG(test_no_translation_at_all),
-		RIG(test_ring),
-		RIG(test_full_ring),
-		RIG(test_ring_nowhere),
-		RIG(test_read_only),
-		RIG(test_tags),
-		RIG(test_invalidation),
-		RIG(test_deaf),
-		RIG(test_given_up),
+		PLAIN(test_unaligned),
+		PLAIN(test_engine_limits),
+		PLAIN(test_done),
+		PLAIN(test_stop),
+		PLAIN(test_list_is_read_again),
+		PLAIN(test_fifo),
+		PLAIN(test_same_page),
+		PLAIN(test_nothing_there),
+		PLAIN(test_refusal),
+		PLAIN(test_late_answers),
+		PLAIN(test_no_translation_at_all),
+		PLAIN(test_ring),
+		PLAIN(test_full_ring),
+		PLAIN(test_ring_nowhere),
+		PLAIN(test_read_only),
+		PLAIN(test_tags),
+		PLAIN(test_invalidation),
+		PLAIN(test_deaf),
+		PLAIN(test_given_up),
 		ON(test_few_entries, "entries=16,engines=64"),
 		ON(test_evictions, "entries=16"),
 		ON(test_many_entries, "entries=4096"),
 		ON(test_most_entries, "entries=131072,engines=1"),
-		RIG(test_driver_chooses),
-		RIG(test_large_entries),
-		RIG(test_bus_refuses),
+		PLAIN(test_driver_chooses),
+		PLAIN(test_large_entries),
+		PLAIN(test_bus_refuses),
 		IRQ(test_msix),
 		IRQ(test_msi),
 		IRQ(test_pin),

@@ -105,6 +105,12 @@ static void write_entry(void)
 	sim_htex_tlb_write(&tlb, index * HTEX_ENTRY_LEN + 8 * second, value);
 }
 
+static bool has_tag(uint32_t index, uint32_t tag)
+{
+	return plain.first[index] & HTEX_ENTRY_VALID &&
+	       (plain.first[index] >> HTEX_ENTRY_TAG_SHIFT & 0xf) == tag;
+}
+
 static void forget(void)
 {
 	const uint32_t tag = (uint32_t)draw(100), index = (uint32_t)draw(plain.nr + 1);
@@ -115,8 +121,7 @@ static void forget(void)
 	else
 		sim_htex_tlb_forget(&tlb, index);
 	for (i = 0; i < plain.nr; i++)
-		if (tag < 3 ? plain.first[i] & HTEX_ENTRY_VALID &&
-			      (plain.first[i] >> HTEX_ENTRY_TAG_SHIFT & 0xf) == tag : i == index)
+		if (tag < 3 ? has_tag(i, tag) : i == index)
 			plain.first[i] = 0;
 }
 

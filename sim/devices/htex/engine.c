@@ -4,7 +4,7 @@
 #include "model.h"
 
 /* How long engines run before registers are looked at, in ns. */
-#define SLICE_NS	100000U
+#define SLICE_NS	50000U
 
 static void (*const steps[])(struct htex *htex, struct htex_engine *engine) = {
 	[HTEX_JOB_LIST] = sim_htex_list,

@@ -32,7 +32,8 @@ static unsigned int shift_of(bool large)
 /* Fibonacci hashing: the upper bits of a product depend on all of its factors' bits. */
 static uint32_t *bucket_of(const struct htex_tlb *tlb, uint32_t tag, uint64_t page, bool large)
 {
-	uint64_t key = (page ^ (uint64_t)tag << 56 ^ (uint64_t)large << 60) * 0x9e3779b97f4a7c15;
+	const uint64_t kind = (uint64_t)tag << 56 | (large ? 1ULL << 60 : 0);
+	const uint64_t key = (page ^ kind) * 0x9e3779b97f4a7c15;
 
 	return &tlb->buckets[key >> 32 & (tlb->nr - 1)];
 }
