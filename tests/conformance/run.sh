@@ -55,13 +55,13 @@ serve() {
 	export USRPCI_REMOVE="kill -9 \$(cat $folder/pid)"
 	export USRPCI_RESTORE="rm -f $folder/socket; usrpci-sim edu --socket $folder/socket &
 		echo \$! >$folder/pid
-		for i in 1 2 3 4 5 6 7 8 9 10; do [ -S $folder/socket ] || sleep 0.1; done"
+		for i in $(seq -s ' ' 100); do [ -S $folder/socket ] || sleep 0.1; done"
 	trap 'kill -9 $htex; sh -c "$USRPCI_REMOVE"; rm -rf "$folder"' EXIT
 	sh -c "$USRPCI_RESTORE"
 	export USRPCI_HTEX="vfio-user:$folder/htex"
 	usrpci-sim htex --socket "$folder/htex" &
 	htex=$!
-	for _ in 1 2 3 4 5 6 7 8 9 10; do [ -S "$folder/htex" ] || sleep 0.1; done
+	for _ in $(seq 100); do [ -S "$folder/htex" ] || sleep 0.1; done
 }
 
 # What has no driver of the kernel's can be had.
