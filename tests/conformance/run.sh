@@ -55,7 +55,7 @@ serve() {
 	export USRPCI_REMOVE="kill -9 \$(cat $folder/pid)"
 	export USRPCI_RESTORE="rm -f $folder/socket; usrpci-sim edu --socket $folder/socket &
 		echo \$! >$folder/pid
-		for i in $(seq -s ' ' 100); do [ -S $folder/socket ] || sleep 0.1; done"
+		for i in \$(seq 100); do [ -S $folder/socket ] || sleep 0.1; done"
 	trap 'kill -9 $htex; sh -c "$USRPCI_REMOVE"; rm -rf "$folder"' EXIT
 	sh -c "$USRPCI_RESTORE"
 	export USRPCI_HTEX="vfio-user:$folder/htex"
