@@ -16,7 +16,7 @@ VERSION := 0.1.0
 SOVERSION := 0
 PREFIX ?= /usr/local
 BUILD ?= build
-KERNELS := stock generic debug
+KERNELS := stock generic debug recent
 
 CFLAGS ?= -O2 -g
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \

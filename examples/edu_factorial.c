@@ -6,13 +6,13 @@
 #include <sys/eventfd.h>
 #include <usrpci.h>
 
-static void check(const char *address, int64_t err)
+static void check(struct usrpci_device *dev, int64_t err)
 {
 	char why[256];
 
 	if (err >= 0)
 		return;
-	usrpci_explain_open(address, (int)err, why, sizeof(why));
+	usrpci_explain(dev, (int)err, why, sizeof(why));
 	errx(1, "%s", why);
 }
 
@@ -22,16 +22,24 @@ int main(int argc, char **argv)
 	int event = eventfd(0, EFD_CLOEXEC);
 	struct usrpci_device *dev;
 	struct usrpci_regs regs;
+	char why[256];
+	int err;
 
-	check(edu, usrpci_open(&dev, edu));
-	check(edu, usrpci_regs_open(dev, 0, 0, 0, &regs));
-	check(edu, usrpci_set_master(dev, true));		/* an MSI is a write to memory */
-	check(edu, usrpci_irq_setup(dev, USRPCI_MSI, 1));
-	check(edu, usrpci_irq_wire(dev, 0, 1, &event));
+	err = usrpci_open(&dev, edu);
+	if (err) {
+		usrpci_explain_open(edu, err, why, sizeof(why));
+		errx(1, "%s", why);
+	}
+	check(dev, usrpci_regs_open(dev, 0, 0, 0, &regs));
+	if (usrpci_regs_read32(&regs, 0) != 0x010000ed)
+		errx(1, "%s is no edu device", edu);
+	check(dev, usrpci_set_master(dev, true));		/* an MSI is a write to memory */
+	check(dev, usrpci_irq_setup(dev, USRPCI_MSI, 1));
+	check(dev, usrpci_irq_wire(dev, 0, 1, &event));
 
 	usrpci_regs_write32(&regs, 0x20, 0x80);			/* interrupt when done */
 	usrpci_regs_write32(&regs, 0x08, 10);			/* compute 10! */
-	check(edu, usrpci_irq_wait(event, 5000));		/* sleeps */
+	check(dev, usrpci_irq_wait(event, 5000));		/* sleeps */
 	usrpci_regs_write32(&regs, 0x64, usrpci_regs_read32(&regs, 0x24));	/* acknowledge */
 	printf("10! = %u\n", usrpci_regs_read32(&regs, 0x08));
 	usrpci_close(dev);

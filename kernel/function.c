@@ -127,7 +127,7 @@ static int usrpci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	int err;
 
 	/* A dynamic id isn't a wish of somebody who named this very function. */
-	if (!pdev->driver_override || strcmp(pdev->driver_override, KBUILD_MODNAME))
+	if (!usrpci_is_named(pdev))
 		return -ENODEV;
 	if (pdev->hdr_type != PCI_HEADER_TYPE_NORMAL) {
 		pci_err(pdev, "is a bridge; only ordinary functions can be driven\n");

@@ -127,7 +127,7 @@ struct usrpci_backend {
 /**
  * struct usrpci_device - What every backend's device starts from; it embeds this.
  * @backend: serves the device
- * @bdf: its name, for sentences after it is gone
+ * @bdf: its name, for sentences after it is gone; where it's no machine's, its address
  * @borrowed: from usrpci_open_fd(): others may go on using the function after
  *	this device was closed
  * @bars: BAR maps of this process
@@ -138,7 +138,7 @@ struct usrpci_backend {
  */
 struct usrpci_device {
 	const struct usrpci_backend *backend;
-	char bdf[USRPCI_BDF_LEN];
+	char bdf[USRPCI_ADDRESS_LEN];
 	bool borrowed;
 	struct usrpci_ranges bars;
 	struct usrpci_ranges coherents;

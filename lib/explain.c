@@ -58,6 +58,14 @@ static int explain_memlock(struct sentence *s)
 		   (int)getppid(), wanted * 1024);
 }
 
+/* What shows a function's registers; lspci knows none that is played. */
+static const char *viewer(const struct sentence *s)
+{
+	char full[USRPCI_BDF_LEN];
+
+	return usrpci_parse_bdf(s->dev->bdf, full) ? "usrpci info" : "lspci -vv -s";
+}
+
 static int explain_reset(struct sentence *s)
 {
 	if (s->why.err != -EOPNOTSUPP)
@@ -71,13 +79,37 @@ static int explain_config(struct sentence *s)
 	switch (s->why.err) {
 	case -EPERM:
 		return say(s, "configuration space at 0x%llx is the kernel's to write: BARs, bus "
-			   "mastering, power and interrupts have their own calls; run: lspci -vv "
-			   "-s %s", s->why.where, s->dev->bdf);
+			   "mastering, power and interrupts have their own calls; run: %s %s",
+			   s->why.where, viewer(s), s->dev->bdf);
 	case -EINVAL:
 		return say(s, "no access to configuration space can have offset 0x%llx and %llu "
-			   "bytes; run: lspci -xxxx -s %s", s->why.where, s->why.len, s->dev->bdf);
+			   "bytes; run: %s %s", s->why.where, s->why.len, viewer(s),
+			   s->dev->bdf);
 	}
 	return 0;
+}
+
+/* Of another BAR than those that there are; 0 if it isn't that. */
+static int explain_no_bar(struct sentence *s)
+{
+	struct usrpci_bar bar = { .type = USRPCI_NO_BAR };
+
+	if (s->why.err != -EINVAL)
+		return 0;
+	if (s->why.what < USRPCI_BARS && (s->dev->backend->bar_info(s->dev, s->why.what, &bar) ||
+					  bar.type != USRPCI_NO_BAR))
+		return 0;
+	return say(s, "it has no BAR %u; which it has, tells: usrpci info %s", s->why.what,
+		   s->dev->bdf);
+}
+
+static int explain_regs(struct sentence *s)
+{
+	if (s->why.err != -EINVAL)
+		return 0;
+	return say(s, "BAR %u can't be opened at 0x%llx with 0x%llx bytes: it ends before, or no "
+		   "page starts there; run: usrpci info %s", s->why.what, s->why.where, s->why.len,
+		   s->dev->bdf);
 }
 
 static int explain_bar_map(struct sentence *s)
@@ -99,7 +131,7 @@ static int explain_bar_access(struct sentence *s)
 			   s->dev->bdf);
 	case -EIO:
 		return say(s, "it doesn't decode BAR %u: memory or ports are turned off, or it "
-			   "sleeps; run: lspci -vv -s %s", s->why.what, s->dev->bdf);
+			   "sleeps; run: %s %s", s->why.what, viewer(s), s->dev->bdf);
 	case -EINVAL:
 		return say(s, "BAR %u has no register at 0x%llx of %llu bytes; run: usrpci info "
 			   "%s", s->why.what, s->why.where, s->why.len, s->dev->bdf);
@@ -377,10 +409,12 @@ static int explain_call(struct sentence *s)
 		return explain_reset(s);
 	case USRPCI_CALL_CONFIG:
 		return explain_config(s);
+	case USRPCI_CALL_REGS:
+		return explain_no_bar(s) ?: explain_regs(s);
 	case USRPCI_CALL_BAR_MAP:
-		return explain_bar_map(s);
+		return explain_no_bar(s) ?: explain_bar_map(s);
 	case USRPCI_CALL_BAR_ACCESS:
-		return explain_bar_access(s);
+		return explain_no_bar(s) ?: explain_bar_access(s);
 	case USRPCI_CALL_DMA_MASK:
 		return explain_dma_mask(s);
 	case USRPCI_CALL_COHERENT:
@@ -431,6 +465,9 @@ USRPCI_PUBLIC int usrpci_explain(struct usrpci_device *dev, int err, char *buf, 
 	char full[USRPCI_BDF_LEN];
 	int ret;
 
+	if (err == -ETIMEDOUT)
+		return say(&s, "what was waited for didn't come in time; a device that isn't bus "
+			   "master sends no MSI; see: usrpci_set_master() in <usrpci/device.h>");
 	if (err == -ENODEV && usrpci_parse_bdf(dev->bdf, full))
 		return say(&s, "whoever played it has gone");
 	if (err == -ENODEV)

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <unistd.h>
 #include <usrpci.h>
+#include "failure.h"
 #include "public.h"
 
 /* Bytes from @offset that a map can have in one piece; 0 if it can't be mapped. */
@@ -51,16 +52,20 @@ USRPCI_PUBLIC int usrpci_regs_open(struct usrpci_device *dev, unsigned int bar, 
 {
 	struct usrpci_regs opened = { .dev = dev, .bar = bar, .offset = offset, .len = len };
 	struct usrpci_bar info;
-	int err;
+	int err = regs ? usrpci_bar_info(dev, bar, &info) : -EINVAL;
 
-	if (!regs)
-		return -EINVAL;
-	err = usrpci_bar_info(dev, bar, &info);
 	if (!err)
 		err = open_regs(&opened, &info);
-	if (!err)
-		*regs = opened;
-	return err;
+	if (err)
+		return usrpci_fail(dev, &(struct usrpci_failure){
+			.call = USRPCI_CALL_REGS,
+			.err = err,
+			.what = bar,
+			.where = offset,
+			.len = len,
+		});
+	*regs = opened;
+	return 0;
 }
 
 USRPCI_PUBLIC void usrpci_regs_close(struct usrpci_regs *regs)

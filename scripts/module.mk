@@ -19,12 +19,15 @@ $(addprefix module-,$(KERNELS) custom): module-%: $(BUILD)/module/%$(module_kind
 $(BUILD)/module/%-gcov/usrpci.ko: MODULE_FLAGS += GCOV_PROFILE=y
 $(BUILD)/module/%-fault/usrpci.ko: override MODULE_FLAGS += USRPCI_FAULT=y
 
+# Without its vmlinux, which headers don't have, a kernel's build would say that it makes no BTF.
+without_btf = $$([ -e "$$(cat $1)/vmlinux" ] || echo CONFIG_DEBUG_INFO_BTF_MODULES=)
+
 # The kernel's build writes beside its sources, so it gets a copy of them.
 $(BUILD)/module/%/usrpci.ko: $(BUILD)/module/%/kdir $(MODULE_SRC)
 	@cp -pRu kernel include $(@D)/
 	$(call say,MAKE,$@)
 	$(Q)$(MAKE) $(if $(V),,-s --no-print-directory) -C "$$(cat $<)" \
-		M=$(abspath $(@D))/kernel W=1 $(MODULE_FLAGS) modules
+		M=$(abspath $(@D))/kernel W=1 $(call without_btf,$<) $(MODULE_FLAGS) modules
 	@cp -p $(@D)/kernel/usrpci.ko $@
 
 # Which kernel the folder is for: for another one all is built again.

@@ -79,6 +79,10 @@ $(BUILD)/obj/drivers/%.o: EXTRA_CFLAGS = -Idrivers
 $(BUILD)/obj/bench/%.o: EXTRA_CFLAGS = -Idrivers
 $(BUILD)/obj/examples/%.o: EXTRA_CFLAGS = -Idrivers
 
+# What tells valgrind of DMA needs its headers, which come with the tests' packages.
+$(BUILD)/obj/lib/backend/vfio-user/serve.o: \
+	$(if $(filter check tests,$(MAKECMDGOALS)),$(SETUP_TEST),$(wildcard $(SETUP_TEST)))
+
 $(LIB): $(LIB_OBJS)
 $(USRDRV): $(USRDRV_OBJS)
 %.a:

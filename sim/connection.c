@@ -144,10 +144,13 @@ static int do_dma_map(struct sim_connection *c)
 static int do_dma_unmap(struct sim_connection *c)
 {
 	struct vfio_user_dma_unmap unmap;
-	int err;
+	int err = 0;
 
 	memcpy(&unmap, c->message.payload, sizeof(unmap));
-	err = sim_memory_unmap(&c->sim->memory, unmap.address, unmap.size);
+	if (unmap.flags & VFIO_USER_DMA_UNMAP_ALL)
+		sim_memory_unmap_all(&c->sim->memory);
+	else
+		err = sim_memory_unmap(&c->sim->memory, unmap.address, unmap.size);
 	return err ? reply_error(c, err) : reply_struct(c, &unmap, sizeof(unmap));
 }
 
@@ -337,6 +340,7 @@ static int serve_between(struct sim_connection *c)
 /* Sets @c->answer. Over the one socket, commands may come before it: most wait. */
 static int await_answer(struct sim_connection *c)
 {
+	const int64_t end = usrpci_message_now_ms() + PATIENCE_MS;
 	int err;
 
 	if (c->twin >= 0) {
@@ -351,6 +355,9 @@ static int await_answer(struct sim_connection *c)
 			err = serve_between(c);
 			if (err)
 				return err;
+			/* Else a program could go on reading, and never answer. */
+			if (usrpci_message_now_ms() >= end)
+				return -ETIMEDOUT;
 			continue;
 		}
 		if (c->nr_backlog == SIM_BACKLOG)

@@ -11,15 +11,16 @@
 #include <unistd.h>
 #include "control.h"
 
-/* Whether somebody serves there. */
+/* Whether somebody serves there; EAGAIN is one who has too many waiting already. */
 static bool is_served(const struct sockaddr_un *address)
 {
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	bool served;
 
 	if (fd < 0)
 		return true;
-	served = !connect(fd, (const struct sockaddr *)address, sizeof(*address));
+	served = !connect(fd, (const struct sockaddr *)address, sizeof(*address)) ||
+		 errno == EAGAIN;
 	close(fd);
 	return served;
 }

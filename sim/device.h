@@ -3,9 +3,9 @@
 /**
  * DOC: a device model
  *
- * A file of sim/devices/ and a line of devices.c: what the device is, as a const table, and
- * functions that its registers and its clock call. It runs in one thread; nothing it calls
- * waits for anybody but the program's memory.
+ * A file of sim/devices/, a line of devices/devices.h and one of devices.c: what the device is, as
+ * a const table, and functions that its registers and its clock call. It runs in one thread;
+ * nothing it calls waits for anybody but the program's memory. docs/simulator.md goes through it.
  */
 #ifndef SIM_DEVICE_H
 #define SIM_DEVICE_H
@@ -57,11 +57,13 @@ struct sim_option {
  * @express: is a PCI Express device, which can be reset alone
  * @options: ends with one that has no name; may be NULL
  * @create: a device as after power-on; NULL and @why when it can't be
- * @destroy: frees it
+ * @destroy: frees it; may be NULL
  * @reset: as after power-on
- * @read: a register; maybe amid a DMA, of which it starts none
- * @write: a register
- * @tick: it's time; see sim_wake()
+ * @read: a register of @width bytes, 1, 2, 4 or 8, at @offset of @bar, a multiple of @width, and
+ *	all of it in the BAR: its value, in the host's byte order; all ones where there is none.
+ *	Maybe amid a DMA, of which it starts none
+ * @write: a register, as with @read
+ * @tick: it's time; see sim_wake(); may be NULL where that isn't called
  */
 struct sim_device {
 	const char *name;
@@ -86,6 +88,9 @@ struct sim_device {
 		      uint64_t value);
 	void (*tick)(void *self);
 };
+
+/* Why a model's table can't be played, or NULL. */
+const char *sim_device_check(const struct sim_device *device);
 
 /* All of them; the last entry is NULL. */
 extern const struct sim_device *const sim_devices[];

@@ -27,7 +27,8 @@ static const struct knob {
 	  offsetof(struct sim_faults, slow), 1000000 },
 	{ "all-ones", "1: reads give ones, and writes do nothing, as with no device",
 	  offsetof(struct sim_faults, all_ones), 1 },
-	{ "remove", "1: the connection ends", offsetof(struct sim_faults, remove), 1 },
+	{ "remove", "1: the device goes away, and usrpci-sim ends",
+	  offsetof(struct sim_faults, remove), 1 },
 	{ "reset-fails", "1: so does a reset", offsetof(struct sim_faults, reset_fails), 1 },
 	{ "seed", "of what is drawn by lot", offsetof(struct sim_faults, random), UINT64_MAX },
 };

@@ -112,11 +112,8 @@ void sim_irqs_message(struct sim_irqs *irqs, unsigned int vector)
 
 static int keep(struct sim_irq_kind *kind, unsigned int vector, int fd)
 {
-	int copy, err = usrpci_check_eventfd(fd);
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 
-	if (err)
-		return err;
-	copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	if (copy < 0)
 		return -errno;
 	unwire(kind, vector);
@@ -132,6 +129,8 @@ static int wire(struct sim_irqs *irqs, const struct vfio_irq_set *set, const int
 	unsigned int i;
 	int err = 0;
 
+	for (i = 0; i < nr_fds && !err; i++)
+		err = usrpci_check_eventfd(fds[i]);
 	for (i = 0; i < set->count && !err; i++) {
 		if (nr_fds)
 			err = keep(kind, set->start + i, fds[i]);
@@ -178,9 +177,12 @@ int sim_irqs_set(struct sim_irqs *irqs, const struct vfio_irq_set *set, const ui
 	if (set->start >= kind->count || set->count > kind->count - set->start || !set->count)
 		return -EINVAL;
 	if (set->flags & VFIO_IRQ_SET_DATA_EVENTFD) {
-		/* Nobody is told of masks by us. */
+		/*
+		 * An eventfd that masks or unmasks isn't listened to: a QEMU that would have KVM
+		 * signal it then unmasks by messages.
+		 */
 		if (!(set->flags & VFIO_IRQ_SET_ACTION_TRIGGER))
-			return 0;
+			return nr_fds ? -ENOTSUP : 0;
 		return wire(irqs, set, fds, nr_fds);
 	}
 	for (i = 0; i < set->count; i++)

@@ -43,7 +43,7 @@ void sim_irqs_drop(struct sim_irqs *irqs);
 
 /*
  * What VFIO_USER_DEVICE_SET_IRQS says; @bools if it has such data. Descriptors that are kept are
- * copied. 0; -EINVAL.
+ * copied. 0; -EINVAL; -ENOTSUP.
  */
 int sim_irqs_set(struct sim_irqs *irqs, const struct vfio_irq_set *set, const uint8_t *bools,
 		 const int *fds, unsigned int nr_fds);

@@ -9,10 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 #include "server.h"
 
-/* The library tells from it that there's no such device. */
+/* The library tells from it that there's no such device, and reads why from its socket. */
 #define USAGE	2
 
 static void list_options(const struct sim_option *option)
@@ -24,7 +25,10 @@ static void list_options(const struct sim_option *option)
 
 static void list(void)
 {
+	struct sim_faults faults;
+	const char *name, *text;
 	unsigned int i;
+	uint64_t value;
 
 	for (i = 0; sim_devices[i]; i++) {
 		printf("%-12s %s\n", sim_devices[i]->name, sim_devices[i]->summary);
@@ -32,7 +36,11 @@ static void list(void)
 	}
 	puts("each of them");
 	list_options(sim_options);
-	puts("    and the knobs that usrpci-sim --help tells");
+	fputs("    and knobs, which make it fail (usrpci-sim --help tells what they do):", stdout);
+	sim_faults_init(&faults);
+	for (i = 0; sim_faults_get(&faults, i, &name, &text, &value); i++)
+		printf("%s %s", i % 6 ? "," : i ? ",\n   " : "\n   ", name);
+	putchar('\n');
 }
 
 static void help(void)
@@ -61,6 +69,8 @@ static int catch_signals(void)
 {
 	sigset_t set;
 
+	/* Whoever reads a trace by a pipe may leave first. */
+	signal(SIGPIPE, SIG_IGN);
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
@@ -79,6 +89,8 @@ static int run(char *device, const char *path, const char *control, int fd)
 	if (!server.sim) {
 		if (fd < 0)
 			warnx("%s: %s; see: usrpci-sim --list, usrpci-sim --help", device, why);
+		else
+			send(fd, why, strlen(why), MSG_NOSIGNAL);
 		return USAGE;
 	}
 	server.stop = catch_signals();
@@ -90,6 +102,10 @@ static int run(char *device, const char *path, const char *control, int fd)
 	if (ret && fd < 0)
 		warnx("%s: %s", server.control.listener < 0 && control ? control : path,
 		      ret == -EADDRINUSE ? "somebody serves there" : strerror(-ret));
+	/* For somebody who started it by hand, not for a script. */
+	if (!ret && path && isatty(STDIN_FILENO) && isatty(STDERR_FILENO))
+		fprintf(stderr, "%s at %s; open it as vfio-user:%s\n", server.sim->device->name,
+			path, path);
 	if (!ret)
 		sim_server_run(&server, fd);
 	if (path && server.listener >= 0)

@@ -27,8 +27,13 @@ static void on_bus_error(int sig)
 static void catch_bus_errors(void)
 {
 	struct sigaction action = { .sa_handler = on_bus_error, .sa_flags = SA_NODEFER };
+	sigset_t set;
 
 	sigaction(SIGBUS, &action, NULL);
+	/* Who starts a simulator may have blocked all signals, and then this one kills. */
+	sigemptyset(&set);
+	sigaddset(&set, SIGBUS);
+	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }
 
 void sim_memory_init(struct sim_memory *memory)

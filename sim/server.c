@@ -66,6 +66,17 @@ static struct sim_connection *accept_program(struct sim_server *server,
 	return connection;
 }
 
+/* Who came second, and has said nothing till the first one left, is the first now. */
+static struct sim_connection *let_in(struct sim_server *server)
+{
+	struct sim_connection *connection = sim_connection_open(server->sim, server->visitor);
+
+	if (!connection)
+		close(server->visitor);
+	server->visitor = -1;
+	return connection;
+}
+
 static void send_away(struct sim_server *server)
 {
 	sim_connection_refuse(server->visitor);
@@ -101,6 +112,8 @@ void sim_server_run(struct sim_server *server, int channel)
 	if (channel >= 0)
 		connection = sim_connection_open(server->sim, channel);
 	while (connection || server->listener >= 0) {
+		if (!connection && server->visitor >= 0)
+			connection = let_in(server);
 		wait_for(server, connection, fds);
 		if (fds[STOP].revents)
 			break;
@@ -114,7 +127,7 @@ void sim_server_run(struct sim_server *server, int channel)
 		if (connection && (connection->broken ||
 				   (fds[PROGRAM].revents && sim_connection_serve(connection))))
 			connection = lose(server, connection);
-		if (fds[VISITOR].revents)
+		if (connection && fds[VISITOR].revents)
 			send_away(server);
 		if (fds[LISTENER].revents)
 			connection = accept_program(server, connection);

@@ -3,6 +3,7 @@
 #include <endian.h>
 #include <errno.h>
 #include <linux/vfio.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -45,6 +46,15 @@ static bool is_option(const struct sim_option *option, const char *text)
 	return false;
 }
 
+/* A device is made once, so there's one reason why it can't be. */
+static const char *complain(const char *what, const char *option)
+{
+	static char why[128];
+
+	snprintf(why, sizeof(why), "%s \"%.64s\"", what, option);
+	return why;
+}
+
 /* @options points into @text, which goes on to be used. */
 static const char *parse_options(struct sim *sim, char *text)
 {
@@ -54,16 +64,18 @@ static const char *parse_options(struct sim *sim, char *text)
 	sim->options = calloc(strlen(text) + 2, sizeof(*sim->options));
 	if (!sim->options)
 		return "out of memory";
-	while ((one = strsep(&text, ",")) && *one) {
+	while ((one = strsep(&text, ","))) {
+		if (!*one)
+			continue;
 		if (is_option(sim->device->options, one) || is_option(sim_options, one)) {
 			sim->options[nr++] = one;
 			continue;
 		}
 		switch (sim_faults_set(&sim->faults, one)) {
 		case -ENOENT:
-			return "no such option";
+			return complain("no such option", one);
 		case -EINVAL:
-			return "an option's value isn't a number that it can have";
+			return complain("an option's value isn't a number that it can have:", one);
 		}
 	}
 	return NULL;
@@ -88,6 +100,9 @@ static const char *set_up(struct sim *sim, char *text)
 	sim->device = find_device(name);
 	if (!sim->device)
 		return "no such device";
+	why = sim_device_check(sim->device);
+	if (why)
+		return why;
 	why = parse_options(sim, text ? text : none);
 	if (why)
 		return why;
@@ -122,7 +137,8 @@ struct sim *sim_create(char *text, const char **why)
 
 void sim_destroy(struct sim *sim)
 {
-	sim->device->destroy(sim->self);
+	if (sim->device->destroy)
+		sim->device->destroy(sim->self);
 	sim_irqs_destroy(&sim->irqs);
 	sim_memory_unmap_all(&sim->memory);
 	sim_trace_close(&sim->trace);
@@ -335,5 +351,6 @@ void sim_run_clock(struct sim *sim)
 	if (!sim->wake_ns || now < sim->wake_ns || sim->faults.hang)
 		return;
 	sim->wake_ns = 0;
-	sim->device->tick(sim->self);
+	if (sim->device->tick)
+		sim->device->tick(sim->self);
 }

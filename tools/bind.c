@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The usrpci authors
+#include <dirent.h>
 #include <errno.h>
 #include <grp.h>
 #include <limits.h>
@@ -213,6 +214,25 @@ static enum status give(struct binding *binding, const struct options *options)
 	return ret ? complain_bind(binding->bdf, binding->driver, ret) : STATUS_OK;
 }
 
+/* A kernel without VFIO's groups has one for each function, named once it is bound. */
+static void name_own_file(struct binding *binding)
+{
+	struct dirent *entry;
+	char path[96];
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/vfio-dev", binding->bdf);
+	dir = opendir(path);
+	if (!dir)
+		return;
+	while ((entry = readdir(dir))) {
+		if (!strncmp(entry->d_name, "vfio", 4))
+			snprintf(binding->path, sizeof(binding->path), "/dev/vfio/devices/%s",
+				 entry->d_name);
+	}
+	closedir(dir);
+}
+
 /* VFIO's is that of all functions of the IOMMU group. */
 static void name_file(struct binding *binding)
 {
@@ -223,6 +243,8 @@ static void name_file(struct binding *binding)
 		snprintf(binding->path, sizeof(binding->path), "/dev/usrpci/%s", binding->bdf);
 	else
 		snprintf(binding->path, sizeof(binding->path), "/dev/vfio/%s", group);
+	if (!strcmp(binding->driver, VFIO_DRIVER) && access(binding->path, F_OK))
+		name_own_file(binding);
 }
 
 static enum status bind_one(struct binding *binding, const struct options *options)
@@ -244,6 +266,7 @@ static enum status bind_one(struct binding *binding, const struct options *optio
 		status = give(binding, options);
 	if (status)
 		return status;
+	name_file(binding);
 	read_isolation(binding);
 	return set_up_file(binding, options);
 }

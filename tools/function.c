@@ -52,11 +52,10 @@ static struct pci_access *open_bus(const char *root)
 	return bus;
 }
 
-static void read_names(struct pci_dev *dev, struct function *function)
+static void read_names(struct pci_access *bus, struct function *function)
 {
 	const int flags = PCI_LOOKUP_NO_NUMBERS;
-	struct pci_access *bus = dev->access;
-	int vendor = dev->vendor_id, device = dev->device_id;
+	int vendor = function->vendor_id, device = function->device_id;
 
 	/* Without a name libpci returns NULL and leaves the buffer alone. */
 	pci_lookup_name(bus, function->vendor, sizeof(function->vendor),
@@ -64,7 +63,7 @@ static void read_names(struct pci_dev *dev, struct function *function)
 	pci_lookup_name(bus, function->device, sizeof(function->device),
 			flags | PCI_LOOKUP_DEVICE, vendor, device);
 	pci_lookup_name(bus, function->class, sizeof(function->class),
-			flags | PCI_LOOKUP_CLASS, dev->device_class);
+			flags | PCI_LOOKUP_CLASS, function->class_id);
 }
 
 pid_t function_opener(const char *root, const char *bdf, char *command, size_t len)
@@ -126,7 +125,7 @@ static void read_function(const char *root, struct pci_dev *dev, struct function
 	function->prog_if = dev->prog_if;
 	function->revision = dev->rev_id;
 	function->numa_node = dev->numa_node;
-	read_names(dev, function);
+	read_names(dev->access, function);
 	driver = pci_get_string_property(dev, PCI_FILL_DRIVER);
 	snprintf(function->driver, sizeof(function->driver), "%s", driver ? driver : "");
 	group = pci_get_string_property(dev, PCI_FILL_IOMMU_GROUP);
@@ -250,6 +249,32 @@ int function_read(const char *root, const char *bdf, struct function *function)
 	pci_free_dev(dev);
 	pci_cleanup(bus);
 	return 0;
+}
+
+void function_identify(const struct usrpci_info *info, struct function *function)
+{
+	struct pci_access *names = pci_alloc();
+
+	*function = (struct function){
+		.vendor_id = info->vendor,
+		.device_id = info->device,
+		.subvendor_id = info->subvendor,
+		.subdevice_id = info->subdevice,
+		.class_id = (uint16_t)(info->class_code >> 8),
+		.prog_if = (uint8_t)info->class_code,
+		.revision = info->revision,
+		.iommu_group = info->iommu_group,
+		.numa_node = info->numa_node,
+	};
+	snprintf(function->bdf, sizeof(function->bdf), "%s", info->bdf);
+	snprintf(function->isolation, sizeof(function->isolation), "%s",
+		 usrpci_isolation_name(info->isolation));
+	/* The names need no bus, which a machine may not have. */
+	names->error = fail;
+	names->warning = ignore;
+	names->debug = ignore;
+	read_names(names, function);
+	pci_cleanup(names);
 }
 
 bool function_bound(const struct function *function)

@@ -17,7 +17,7 @@
 
 /**
  * struct function - What the kernel tells of a function, whoever drives it.
- * @bdf: its full name
+ * @bdf: its full name; of what is played, as much of its address as fits
  * @vendor_id: PCI vendor id
  * @device_id: PCI device id
  * @subvendor_id: subsystem vendor id, 0 without
@@ -44,7 +44,7 @@
  * @numa_node: nearest NUMA node, -1 when unknown
  */
 struct function {
-	char bdf[USRPCI_BDF_LEN];
+	char bdf[USRPCI_ADDRESS_LEN];
 	uint16_t vendor_id;
 	uint16_t device_id;
 	uint16_t subvendor_id;
@@ -136,6 +136,13 @@ void function_isolation(const char *root, const char *bdf, int iommu_group,
  * @len: bytes of @title
  */
 void function_title(const struct function *function, char *title, size_t len);
+
+/**
+ * function_identify() - Fill in what an open device tells by itself, and its names.
+ * @info: of the device
+ * @function: filled in but for its BARs and interrupts
+ */
+void function_identify(const struct usrpci_info *info, struct function *function);
 
 struct json_object;
 

@@ -71,6 +71,27 @@ static enum status read_details(const char *bdf, struct details *details)
 	return STATUS_OK;
 }
 
+/* Of what is played nothing stands in sysfs. */
+static enum status read_played(const char *address, struct details *details)
+{
+	struct usrpci_device *dev;
+	struct usrpci_info info;
+	enum status status = STATUS_OK;
+	int ret = usrpci_open(&dev, address);
+
+	if (ret)
+		return complain_open(address, ret);
+	ret = usrpci_info(dev, &info);
+	if (!ret) {
+		function_identify(&info, &details->function);
+		ret = read_device(dev, details);
+	}
+	if (ret)
+		status = complain_call(dev, address, ret);
+	usrpci_close(dev);
+	return status;
+}
+
 static void format_size(char *text, size_t len, uint64_t bytes)
 {
 	static const char *const units[] = { "bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
@@ -265,10 +286,12 @@ static enum status run(const struct options *options, int nr, char **args)
 {
 	struct details details = { 0 };
 	char bdf[USRPCI_BDF_LEN];
-	enum status status = parse_address(args[0], bdf);
+	const char *address;
+	enum status status = parse_device(args[0], bdf, &address);
 
 	if (!status)
-		status = read_details(bdf, &details);
+		status = address == bdf ? read_details(bdf, &details) :
+					  read_played(address, &details);
 	if (status)
 		return status;
 	if (options->given & TAKES_JSON)
@@ -280,7 +303,7 @@ static enum status run(const struct options *options, int nr, char **args)
 
 const struct subcommand info_command = {
 	.name = "info",
-	.arguments = "BDF",
+	.arguments = "ADDRESS",
 	.summary = "Show what a function is and what it offers",
 	.takes = TAKES_JSON,
 	.min = 1,

@@ -30,7 +30,8 @@ static void help(void)
 	for (i = 0; i < NR_COMMANDS; i++)
 		printf("  %-7s  %s\n", commands[i]->name, commands[i]->summary);
 	puts("\nusrpci help SUBCOMMAND tells more, man usrpci all. "
-	     "A function is named as 0000:00:04.0 or 00:04.0.");
+	     "A function is named as 0000:00:04.0 or 00:04.0;\n"
+	     "info, read, write and reset take sim:NAME and vfio-user:PATH as well.");
 }
 
 static const struct subcommand *find(const char *name)

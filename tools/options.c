@@ -43,12 +43,28 @@ bool parse_number(const char *text, uint64_t *value)
 	return !errno && !*end;
 }
 
+/* The library knows what else there may be after these. */
+static bool is_played(const char *text)
+{
+	return !strncmp(text, "sim:", 4) || !strncmp(text, "vfio-user:", 10);
+}
+
 enum status parse_address(const char *text, char *bdf)
 {
 	if (!usrpci_parse_bdf(text, bdf))
 		return STATUS_OK;
+	if (is_played(text))
+		return complain(STATUS_USAGE, "\"%s\" is played by a process, and bound to no "
+				"driver: list, bind and unbind are for PCI functions of this "
+				"machine; see: usrpci info %s", text, text);
 	return complain(STATUS_USAGE, "\"%s\" names no function, 0000:00:04.0 or 00:04.0 would; "
 			"see which there are: usrpci list", text);
+}
+
+enum status parse_device(const char *text, char *bdf, const char **address)
+{
+	*address = is_played(text) ? text : bdf;
+	return is_played(text) ? STATUS_OK : parse_address(text, bdf);
 }
 
 static bool parse_group(const char *text, struct options *options)
@@ -103,9 +119,6 @@ static bool set_option(unsigned int bit, const char *text, struct options *optio
 	case TAKES_DRIVER:
 		valid = parse_driver(text, options);
 		break;
-	case TAKES_GROUP:
-		valid = parse_group(text, options);
-		break;
 	case TAKES_MODE:
 		valid = parse_mode(text, options);
 		break;
@@ -139,6 +152,12 @@ static int bad_usage(const struct subcommand *command, const char *what, const c
 	return -1;
 }
 
+static int no_group(const char *name)
+{
+	complain(STATUS_USAGE, "there is no group \"%s\"; see which there are: getent group", name);
+	return -1;
+}
+
 static int check_arguments(const struct subcommand *command, int nr)
 {
 	if (nr < command->min)
@@ -166,6 +185,8 @@ int options_parse(const struct subcommand *command, int argc, char **argv,
 			return bad_usage(command, "wants a value after ", argv[optind - 1]);
 		else if (found == '?')
 			return bad_usage(command, "doesn't know ", argv[optind - 1]);
+		else if (known[found - 256].bit == TAKES_GROUP && !parse_group(optarg, options))
+			return no_group(optarg);
 		else if (!set_option(known[found - 256].bit, optarg, options))
 			return bad_usage(command, "can't make sense of ", optarg);
 	}

@@ -96,4 +96,14 @@ bool parse_number(const char *text, uint64_t *value);
  */
 enum status parse_address(const char *text, char *bdf);
 
+/**
+ * parse_device() - As parse_address(), of any device that usrpci_open() takes.
+ * @text: also "sim:NAME" or "vfio-user:PATH"
+ * @bdf: room for USRPCI_BDF_LEN bytes, where a function's name is put
+ * @address: set to @bdf, or to @text for what isn't a function of this machine
+ *
+ * Return: STATUS_OK, or STATUS_USAGE after having said what is wrong.
+ */
+enum status parse_device(const char *text, char *bdf, const char **address);
+
 #endif /* TOOLS_OPTIONS_H */

@@ -19,13 +19,13 @@ static enum status read_values(const struct target *first, uint64_t *values, uin
 	uint64_t i;
 	int ret;
 
-	ret = usrpci_open(&dev, target.bdf);
+	ret = usrpci_open(&dev, target.address);
 	if (ret)
-		return complain_open(target.bdf, ret);
+		return complain_open(target.address, ret);
 	for (i = 0; i < count && !status; i++) {
 		ret = target_read(dev, &target, &values[i]);
 		if (ret)
-			status = complain_call(dev, target.bdf, ret);
+			status = complain_call(dev, target.address, ret);
 		target.offset += target.width;
 	}
 	usrpci_close(dev);
@@ -52,7 +52,7 @@ static void print_json(const struct target *target, const uint64_t *values, uint
 	struct json_object *array = json_object_new_array();
 	uint64_t i;
 
-	json_add_text(object, "address", target->bdf);
+	json_add_text(object, "address", target->address);
 	if (target->bar == TARGET_CONFIG)
 		json_add_text(object, "target", "config");
 	else
@@ -93,7 +93,7 @@ static enum status run(const struct options *options, int nr, char **args)
 
 const struct subcommand read_command = {
 	.name = "read",
-	.arguments = "BDF config|bar0..bar5 OFFSET",
+	.arguments = "ADDRESS config|bar0..bar5 OFFSET",
 	.summary = "Read registers",
 	.takes = TAKES_COUNT | TAKES_JSON | TAKES_WIDTH,
 	.min = 3,

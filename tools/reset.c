@@ -7,27 +7,28 @@
 static enum status run(const struct options *options, int nr, char **args)
 {
 	char bdf[USRPCI_BDF_LEN];
-	enum status status = parse_address(args[0], bdf);
+	const char *address;
+	enum status status = parse_device(args[0], bdf, &address);
 	struct usrpci_device *dev;
 	int ret;
 
 	if (status)
 		return status;
-	ret = usrpci_open(&dev, bdf);
+	ret = usrpci_open(&dev, address);
 	if (ret)
-		return complain_open(bdf, ret);
+		return complain_open(address, ret);
 	ret = usrpci_reset(dev);
 	if (ret)
-		status = complain_call(dev, bdf, ret);
+		status = complain_call(dev, address, ret);
 	else
-		printf("%s: reset\n", bdf);
+		printf("%s: reset\n", address);
 	usrpci_close(dev);
 	return status;
 }
 
 const struct subcommand reset_command = {
 	.name = "reset",
-	.arguments = "BDF",
+	.arguments = "ADDRESS",
 	.summary = "Reset a function",
 	.min = 1,
 	.max = 1,

@@ -17,7 +17,7 @@ static bool parse_bar(const char *text, unsigned int *bar)
 
 enum status target_parse(struct target *target, unsigned int width, char **args)
 {
-	enum status status = parse_address(args[0], target->bdf);
+	enum status status = parse_device(args[0], target->bdf, &target->address);
 
 	if (status)
 		return status;
@@ -35,7 +35,7 @@ enum status target_parse(struct target *target, unsigned int width, char **args)
 				"see: usrpci help read", args[2], width);
 	if (target->bar == TARGET_CONFIG && target->offset > 4095)
 		return complain(STATUS_USAGE, "config space ends before %s; see: usrpci info %s",
-				args[2], target->bdf);
+				args[2], target->address);
 	target->width = width;
 	return STATUS_OK;
 }

@@ -12,21 +12,23 @@
 
 /**
  * struct target - A place in a function's registers.
- * @bdf: the function
+ * @bdf: the function's name
+ * @address: that, or what else was given to be opened
  * @bar: 0 to 5, or TARGET_CONFIG
  * @offset: bytes
  * @width: bytes of a value: 1, 2, 4 or 8
  */
 struct target {
 	char bdf[USRPCI_BDF_LEN];
+	const char *address;
 	unsigned int bar;
 	uint64_t offset;
 	unsigned int width;
 };
 
 /**
- * target_parse() - Read "BDF TARGET OFFSET".
- * @target: filled in
+ * target_parse() - Read "ADDRESS TARGET OFFSET".
+ * @target: filled in; not to be copied
  * @width: bytes of a value
  * @args: the three words
  *

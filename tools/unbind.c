@@ -28,6 +28,18 @@ static void warn_of_vfio(const char *bdf)
 		     "/dev/vfio/%s /dev/vfio/devices/*", bdf, group);
 }
 
+/* Binding it first, which others advise, would take it from whoever has it now. */
+static enum status complain_foreign(const char *bdf, const char *driver)
+{
+	if (!strcmp(driver, VFIO_DRIVER))
+		return complain(STATUS_NOT_BOUND, "%s was bound to %s by somebody else, so whose "
+				"it was isn't known; as root, run: echo %s "
+				">/sys/bus/pci/drivers/%s/unbind", bdf, driver, bdf, driver);
+	return complain(STATUS_NOT_BOUND, "%s isn't bound to usrpci or vfio-pci, but to "
+			"%s; there is nothing to give back", bdf,
+			*driver ? driver : "no driver");
+}
+
 /* @from: set to the driver that had it, @driver: to the one that has it then. */
 static enum status unbind_one(const char *bdf, char *from, char *driver, size_t len)
 {
@@ -41,6 +53,8 @@ static enum status unbind_one(const char *bdf, char *from, char *driver, size_t 
 		ret = usrpci_unbind(bdf);
 	if (!ret)
 		ret = usrpci_driver(bdf, driver, len);
+	if (ret == -ENXIO)
+		return complain_foreign(bdf, from);
 	if (ret == -EACCES || ret == -EPERM)
 		return complain(STATUS_NOT_PERMITTED,
 				"only root may unbind %s; as root, run: usrpci unbind %s",

@@ -10,12 +10,12 @@ static enum status write_value(const struct target *target, uint64_t value)
 	struct usrpci_device *dev;
 	int ret;
 
-	ret = usrpci_open(&dev, target->bdf);
+	ret = usrpci_open(&dev, target->address);
 	if (ret)
-		return complain_open(target->bdf, ret);
+		return complain_open(target->address, ret);
 	ret = target_write(dev, target, value);
 	if (ret)
-		status = complain_call(dev, target->bdf, ret);
+		status = complain_call(dev, target->address, ret);
 	usrpci_close(dev);
 	return status;
 }
@@ -39,7 +39,7 @@ static enum status run(const struct options *options, int nr, char **args)
 
 const struct subcommand write_command = {
 	.name = "write",
-	.arguments = "BDF config|bar0..bar5 OFFSET VALUE",
+	.arguments = "ADDRESS config|bar0..bar5 OFFSET VALUE",
 	.summary = "Write a register",
 	.takes = TAKES_WIDTH,
 	.min = 4,

@@ -34,9 +34,10 @@ static const char * const irq_names[] = {
 
 static void usage(FILE *to)
 {
-	fputs("usage: usrpci-edu BDF [--irq intx|msi|poll] [--json]\n"
+	fputs("usage: usrpci-edu ADDRESS [--irq intx|msi|poll] [--json]\n"
 	      "Computes factorials on a QEMU edu device, copies memory to it and back, and\n"
-	      "counts its interrupts (MSI unless --irq says otherwise).\n"
+	      "counts its interrupts (MSI unless --irq says otherwise). ADDRESS is that of a function,\n"
+	      "0000:00:04.0, or of one that is played: sim:edu, vfio-user:PATH.\n"
 	      "Exit status: 0 all is right, 1 something isn't, 2 wrong usage.\n", to);
 }
 
@@ -180,12 +181,13 @@ static void introduce(struct trial *trial, enum usrpci_irq irq)
 
 static void explain(const char *address, enum usrpci_irq irq, int err)
 {
-	char why[512];
+	char why[512], bdf[USRPCI_BDF_LEN];
 
 	if (err == -ENOTSUP)
 		snprintf(why, sizeof(why),
-			 "%s is no edu device, or has no such interrupt (%s); run: usrpci list",
-			 address, irq_names[irq]);
+			 "%s is no edu device, or has no such interrupt (%s); run: %s",
+			 address, irq_names[irq],
+			 usrpci_parse_bdf(address, bdf) ? "usrpci-sim --list" : "usrpci list");
 	else if (err == -EIO)
 		snprintf(why, sizeof(why),
 			 "%s can't be reset, or needs memory below 256 MiB, which this kernel can't give; %s",

@@ -14,6 +14,9 @@ extern "C" {
 /** Bytes that hold "DDDD:BB:DD.F" with any domain, and the final 0. */
 #define USRPCI_BDF_LEN	24
 
+/** Bytes that hold that, or "vfio-user:" and any path of a socket. */
+#define USRPCI_ADDRESS_LEN	128
+
 struct usrpci_device;
 
 /**
@@ -66,7 +69,7 @@ enum usrpci_isolation {
  * @max_mapping: most bytes in one scatterlist entry; UINT64_MAX: no limit
  */
 struct usrpci_info {
-	char bdf[USRPCI_BDF_LEN];
+	char bdf[USRPCI_ADDRESS_LEN];
 	const char *backend;
 	uint32_t caps;
 	uint16_t vendor;
@@ -97,13 +100,15 @@ struct usrpci_info {
  * The driver that the function is bound to says which backend serves it: usrpci, our own
  * module, or vfio-pci, the kernel's VFIO. The function is enabled and has been reset if it
  * can be; bus mastering is off. Only one may have it open at a time; with VFIO that goes for
- * all functions of its IOMMU group together, in this program too.
+ * all functions of its IOMMU group together, in this program too. A device behind a socket is of
+ * no use to a child made by fork: calls give -ENODEV there.
  *
  * Return: 0; -EINVAL for an address that isn't one; -ENOENT no such function;
  * -ENXIO it isn't bound to a driver that a backend serves; -EBUSY it is open
  * already; -EACCES or -EPERM not allowed; -EIO it couldn't be reset, or its link
- * failed and hasn't recovered; -EXDEV vfio-pci has it, and there is no IOMMU; other negative
- * errno. usrpci_explain_open() makes a sentence of it.
+ * failed and hasn't recovered; -EXDEV vfio-pci has it, and there is no IOMMU; -ETIMEDOUT whoever
+ * listens at a socket takes no connection; other negative errno. usrpci_explain_open() makes a
+ * sentence of it.
  */
 int usrpci_open(struct usrpci_device **devp, const char *address);
 
@@ -123,7 +128,9 @@ int usrpci_open_fd(struct usrpci_device **devp, int fd);
  * @dev: the device, or NULL
  *
  * BAR maps and coherent memory are unmapped from the process. The device is
- * stopped before any memory is given back.
+ * stopped before any memory is given back. Where VFIO or a socket serves it, a
+ * child made by fork only lets go of what it has inherited: the device stays
+ * its parent's.
  */
 void usrpci_close(struct usrpci_device *dev);
 

@@ -12,13 +12,21 @@ static bool is_translated(struct device *dev)
 	return usrpci_translation(dev) >= USRPCI_TRANSLATED_LAZY;
 }
 
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
+#define bounce_pool(mem)	(mem)
+#else
+#define bounce_pool(mem)	(&(mem)->defpool)
+#endif
+
 /* The bounce buffer may itself lie where the device doesn't reach. */
 bool usrpci_can_bounce(struct device *dev)
 {
-	struct io_tlb_mem *mem = dev->dma_io_tlb_mem;
+	const struct io_tlb_mem *mem = dev->dma_io_tlb_mem;
 
-	return is_swiotlb_active(dev) &&
-	       dma_capable(dev, phys_to_dma(dev, mem->start), mem->end - mem->start, true);
+	/* As is_swiotlb_active(), which isn't for modules any more. */
+	return mem && mem->nslabs &&
+	       dma_capable(dev, phys_to_dma(dev, bounce_pool(mem)->start),
+			   bounce_pool(mem)->end - bounce_pool(mem)->start, true);
 }
 
 bool usrpci_beyond_mask(struct device *dev, struct sg_table *sgt)

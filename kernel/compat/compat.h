@@ -68,6 +68,9 @@ long usrpci_pin_remote(struct mm_struct *mm, unsigned long addr, unsigned int fl
 /* A filesystem wants to know of each write to its pages. */
 bool usrpci_is_tracked_file(struct vm_area_struct *vma);
 
+/* The function's driver_override names this module. */
+bool usrpci_is_named(struct pci_dev *pdev);
+
 /* What stands between the device and memory. */
 enum usrpci_translation {
 	USRPCI_NO_IOMMU,

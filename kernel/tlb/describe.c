@@ -124,7 +124,6 @@ static struct usrpci_tlb *usrpci_tlb_new(struct usrpci_file *file,
 	spin_lock_init(&tlb->queue_lock);
 	INIT_LIST_HEAD(&tlb->ready);
 	INIT_LIST_HEAD(&tlb->unpin);
-	INIT_LIST_HEAD(&tlb->idle);
 	tlb->scratch = kmalloc(PAGE_SIZE, GFP_KERNEL_ACCOUNT);
 	if (tlb->scratch && !usrpci_slots_init(tlb))
 		return tlb;

@@ -27,6 +27,8 @@
 #define USRPCI_SERVER_TRIES	8
 /* And times that it's brought in and gone again. */
 #define USRPCI_SERVER_MOST	32
+/* Misses that wait for memory at a time; a device has no more engines. */
+#define USRPCI_SERVER_WAITING	4096
 
 static struct workqueue_struct *usrpci_server_queue;
 
@@ -55,7 +57,7 @@ struct usrpci_request {
 /**
  * struct usrpci_wait - A miss whose memory isn't there.
  * @work: brings it in
- * @list: of those that are idle, or ready
+ * @list: of those that are ready
  * @request: the miss
  */
 struct usrpci_wait {
@@ -83,12 +85,18 @@ static void usrpci_server_kick(struct usrpci_tlb *tlb)
 		wake_up_process(server);
 }
 
+/* The first of some asks for all of them. */
+static void usrpci_server_ask(struct usrpci_tlb *tlb)
+{
+	if (READ_ONCE(tlb->asked))
+		return;
+	WRITE_ONCE(tlb->asked_at, ktime_get_ns());
+	smp_store_release(&tlb->asked, true);
+}
+
 void usrpci_server_wake(struct usrpci_tlb *tlb)
 {
-	if (!READ_ONCE(tlb->asked)) {
-		WRITE_ONCE(tlb->asked_at, ktime_get_ns());
-		smp_store_release(&tlb->asked, true);
-	}
+	usrpci_server_ask(tlb);
 	usrpci_server_kick(tlb);
 }
 
@@ -124,10 +132,13 @@ static void usrpci_request_forget(struct usrpci_request *rq)
 }
 
 /* Nobody answers it any more. */
-static void usrpci_request_drop(struct usrpci_request *rq)
+static void usrpci_wait_drop(struct usrpci_wait *wait)
 {
-	usrpci_request_forget(rq);
-	usrpci_space_put(rq->space);
+	struct usrpci_space *space = wait->request.space;
+
+	usrpci_request_forget(&wait->request);
+	kfree(wait);
+	usrpci_space_put(space);
 }
 
 static void usrpci_wait_work(struct work_struct *work)
@@ -148,26 +159,25 @@ static void usrpci_wait_work(struct work_struct *work)
 	}
 	spin_unlock(&tlb->queue_lock);
 	if (!served)
-		usrpci_request_drop(rq);
+		usrpci_wait_drop(wait);
 }
 
-static bool usrpci_server_has_room(struct usrpci_tlb *tlb)
-{
-	return !list_empty_careful(&tlb->idle);
-}
-
-/* There's room for it. */
-static void usrpci_server_wait(struct usrpci_tlb *tlb, const struct usrpci_request *rq)
+/* One process that doesn't get its memory is in nobody else's way. */
+static bool usrpci_server_wait(struct usrpci_tlb *tlb, const struct usrpci_request *rq)
 {
 	struct usrpci_wait *wait;
 
-	spin_lock(&tlb->queue_lock);
-	wait = list_first_entry(&tlb->idle, struct usrpci_wait, list);
-	list_del(&wait->list);
-	spin_unlock(&tlb->queue_lock);
+	if (tlb->waiting == USRPCI_SERVER_WAITING)
+		return false;
+	wait = kmalloc(sizeof(*wait), GFP_KERNEL);
+	if (!wait)
+		return false;
+	tlb->waiting++;
+	INIT_WORK(&wait->work, usrpci_wait_work);
 	wait->request = *rq;
 	wait->request.waited++;
 	queue_work(usrpci_server_queue, &wait->work);
+	return true;
 }
 
 static struct usrpci_wait *usrpci_server_next_ready(struct usrpci_tlb *tlb)
@@ -180,13 +190,6 @@ static struct usrpci_wait *usrpci_server_next_ready(struct usrpci_tlb *tlb)
 		list_del(&wait->list);
 	spin_unlock(&tlb->queue_lock);
 	return wait;
-}
-
-static void usrpci_server_idle(struct usrpci_tlb *tlb, struct usrpci_wait *wait)
-{
-	spin_lock(&tlb->queue_lock);
-	list_add(&wait->list, &tlb->idle);
-	spin_unlock(&tlb->queue_lock);
 }
 
 /* --- one miss --- */
@@ -350,10 +353,8 @@ static void usrpci_server_serve(struct usrpci_tlb *tlb, struct usrpci_request *r
 
 	if (!err)
 		err = usrpci_server_fill(rq);
-	if (err == -EAGAIN && rq->waited < USRPCI_SERVER_MOST) {
-		usrpci_server_wait(tlb, rq);
+	if (err == -EAGAIN && rq->waited < USRPCI_SERVER_MOST && usrpci_server_wait(tlb, rq))
 		return;
-	}
 	if (err == -EAGAIN)
 		err = USRPCI_REFUSAL_NO_MEMORY;
 	usrpci_server_answer(tlb, rq, err);
@@ -393,7 +394,8 @@ static void usrpci_server_serve_ready(struct usrpci_tlb *tlb)
 
 	while ((wait = usrpci_server_next_ready(tlb))) {
 		rq = wait->request;
-		usrpci_server_idle(tlb, wait);
+		kfree(wait);
+		tlb->waiting--;
 		usrpci_server_serve(tlb, &rq);
 	}
 }
@@ -405,36 +407,30 @@ static bool usrpci_server_serve_new(struct usrpci_tlb *tlb, u64 at)
 	unsigned int nr = 0;
 
 	usrpci_tlb_acknowledge(tlb);
-	while (nr < USRPCI_SERVER_ROUND && usrpci_server_has_room(tlb) &&
-	       usrpci_tlb_take_miss(tlb, &miss)) {
+	while (nr < USRPCI_SERVER_ROUND && usrpci_tlb_take_miss(tlb, &miss)) {
 		usrpci_server_begin(tlb, &miss, at);
 		nr++;
 	}
 	if (nr)
 		usrpci_tlb_taken(tlb);
-	return nr == USRPCI_SERVER_ROUND || !usrpci_server_has_room(tlb);
+	return nr == USRPCI_SERVER_ROUND;
 }
 
 /* While its registers can't be used nothing is looked at; the release asks again. */
-static bool usrpci_server_round(struct usrpci_tlb *tlb)
+static void usrpci_server_round(struct usrpci_tlb *tlb)
 {
 	u64 at = READ_ONCE(tlb->asked_at);
-	bool more = false, asked;
 
 	if (usrpci_enter(tlb->file))
-		return false;
+		return;
 	if (!tlb->holds) {
 		usrpci_server_serve_ready(tlb);
-		asked = xchg(&tlb->asked, false);
-		if (asked)
-			more = usrpci_server_serve_new(tlb, at);
-		if (more && !xchg(&tlb->asked, true))
-			WRITE_ONCE(tlb->asked_at, ktime_get_ns());
+		if (xchg(&tlb->asked, false) && usrpci_server_serve_new(tlb, at))
+			usrpci_server_ask(tlb);
 		usrpci_server_unuse();
 	}
 	usrpci_leave(tlb->file);
 	usrpci_server_unpin(tlb);
-	return more && usrpci_server_has_room(tlb);
 }
 
 static bool usrpci_server_has_work(struct usrpci_tlb *tlb)
@@ -443,8 +439,7 @@ static bool usrpci_server_has_work(struct usrpci_tlb *tlb)
 		return true;
 	if (READ_ONCE(tlb->holds) || READ_ONCE(tlb->file->dead))
 		return false;
-	return !list_empty_careful(&tlb->ready) ||
-	       (smp_load_acquire(&tlb->asked) && usrpci_server_has_room(tlb));
+	return !list_empty_careful(&tlb->ready) || smp_load_acquire(&tlb->asked);
 }
 
 static int usrpci_server_run(void *data)
@@ -472,15 +467,7 @@ static int usrpci_server_run(void *data)
 int usrpci_server_start(struct usrpci_tlb *tlb)
 {
 	struct task_struct *server;
-	unsigned int i;
 
-	tlb->waits = kcalloc(USRPCI_TLB_WAITING, sizeof(*tlb->waits), GFP_KERNEL_ACCOUNT);
-	if (!tlb->waits)
-		return -ENOMEM;
-	for (i = 0; i < USRPCI_TLB_WAITING; i++) {
-		INIT_WORK(&tlb->waits[i].work, usrpci_wait_work);
-		list_add(&tlb->waits[i].list, &tlb->idle);
-	}
 	server = kthread_create(usrpci_server_run, tlb, "usrpci/%s",
 				pci_name(usrpci_pdev(tlb->file)));
 	if (IS_ERR(server))
@@ -495,7 +482,7 @@ static void usrpci_server_forget(struct usrpci_tlb *tlb)
 	struct usrpci_wait *wait;
 
 	while ((wait = usrpci_server_next_ready(tlb)))
-		usrpci_request_drop(&wait->request);
+		usrpci_wait_drop(wait);
 }
 
 void usrpci_server_stop(struct usrpci_tlb *tlb)
@@ -511,9 +498,4 @@ void usrpci_server_stop(struct usrpci_tlb *tlb)
 	put_task_struct(server);
 	usrpci_server_forget(tlb);
 	usrpci_server_unpin(tlb);
-}
-
-void usrpci_server_free(struct usrpci_tlb *tlb)
-{
-	kfree(tlb->waits);
 }

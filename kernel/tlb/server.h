@@ -18,9 +18,6 @@ int usrpci_server_start(struct usrpci_tlb *tlb);
 /* Misses that wait for memory wait on, and are forgotten when they have it. */
 void usrpci_server_stop(struct usrpci_tlb *tlb);
 
-/* The last miss that waited has come back. */
-void usrpci_server_free(struct usrpci_tlb *tlb);
-
 /* From a hard interrupt. */
 void usrpci_server_wake(struct usrpci_tlb *tlb);
 

@@ -39,6 +39,8 @@ void usrpci_space_put(struct usrpci_space *space)
 
 void usrpci_space_unbind(struct usrpci_space *space)
 {
+	if (!space->bound)
+		return;
 	usrpci_slots_take_back(space, 0, ULONG_MAX);
 	space->tlb->spaces[space->tag] = NULL;
 	space->bound = false;
@@ -152,7 +154,7 @@ static const struct file_operations usrpci_space_fops = {
 	.unlocked_ioctl = usrpci_space_ioctl,
 };
 
-static struct usrpci_space *usrpci_space_new(struct usrpci_file *file, struct usrpci_tlb *tlb,
+static struct usrpci_space *usrpci_space_new(struct usrpci_tlb *tlb,
 					     const struct usrpci_ioc_bind *arg)
 {
 	struct usrpci_space *space = kzalloc(sizeof(*space), GFP_KERNEL_ACCOUNT);
@@ -161,8 +163,8 @@ static struct usrpci_space *usrpci_space_new(struct usrpci_file *file, struct us
 	if (!space)
 		return ERR_PTR(-ENOMEM);
 	kref_init(&space->ref);
-	space->tlb = tlb;
 	kref_get(&tlb->ref);
+	space->tlb = tlb;
 	space->mirrored = arg->flags & USRPCI_BIND_MIRRORED;
 	space->around = arg->around;
 	space->mm = current->mm;
@@ -246,18 +248,31 @@ static int usrpci_space_publish(struct usrpci_command *cmd, struct usrpci_space 
 	return err;
 }
 
-int usrpci_bind(struct usrpci_command *cmd)
+/* The file's, referenced. */
+static struct usrpci_tlb *usrpci_bind_tlb(struct usrpci_file *file)
+{
+	struct usrpci_tlb *tlb;
+	int err;
+
+	err = usrpci_enter(file);
+	if (err)
+		return ERR_PTR(err);
+	tlb = file->tlb;
+	if (tlb)
+		kref_get(&tlb->ref);
+	usrpci_leave(file);
+	return tlb ?: ERR_PTR(-EINVAL);
+}
+
+static int usrpci_bind_to(struct usrpci_command *cmd, struct usrpci_tlb *tlb)
 {
 	struct usrpci_ioc_bind *arg = cmd->arg;
-	struct usrpci_tlb *tlb = READ_ONCE(cmd->file->tlb);
 	struct usrpci_space *space;
 	int err;
 
-	if (arg->reserved || arg->around > USRPCI_BIND_MAX_AROUND || !tlb)
-		return -EINVAL;
 	if (arg->around && usrpci_field_exists(&tlb->desc.misses.entry))
 		return -EINVAL;
-	space = usrpci_space_new(cmd->file, tlb, arg);
+	space = usrpci_space_new(tlb, arg);
 	if (IS_ERR(space))
 		return PTR_ERR(space);
 	err = usrpci_space_publish(cmd, space);
@@ -265,6 +280,22 @@ int usrpci_bind(struct usrpci_command *cmd)
 	if (!space->filp)
 		mmu_interval_notifier_remove(&space->notifier);
 	usrpci_space_put(space);
+	return err;
+}
+
+int usrpci_bind(struct usrpci_command *cmd)
+{
+	struct usrpci_ioc_bind *arg = cmd->arg;
+	struct usrpci_tlb *tlb;
+	int err;
+
+	if (arg->reserved || arg->around > USRPCI_BIND_MAX_AROUND)
+		return -EINVAL;
+	tlb = usrpci_bind_tlb(cmd->file);
+	if (IS_ERR(tlb))
+		return PTR_ERR(tlb);
+	err = usrpci_bind_to(cmd, tlb);
+	usrpci_tlb_put(tlb);
 	return err;
 }
 

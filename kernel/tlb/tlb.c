@@ -16,7 +16,6 @@ static void usrpci_tlb_free(struct kref *ref)
 {
 	struct usrpci_tlb *tlb = container_of(ref, struct usrpci_tlb, ref);
 
-	usrpci_server_free(tlb);
 	usrpci_slots_destroy(tlb);
 	kfree(tlb->scratch);
 	kfree(tlb);

@@ -31,9 +31,6 @@ struct usrpci_command;
 struct usrpci_file;
 struct usrpci_space;
 
-/* Misses that wait for memory at a time; more stay with the device. */
-#define USRPCI_TLB_WAITING	64
-
 /**
  * struct usrpci_tlb_reg - A register, found.
  * @reg: where; NULL: none
@@ -107,13 +104,12 @@ struct usrpci_slot {
  * @stopped: the device was, and is told nothing any more
  * @scratch: room for the pages of 2 MiB; the server's
  * @server: the thread that serves misses
+ * @waiting: misses that wait for memory; the server's
  * @asked: an interrupt has come since it last looked
  * @asked_at: when, in ns
  * @queue_lock: guards what follows
  * @ready: misses whose memory has been brought in
  * @unpin: pages that the device can't reach any more
- * @idle: of @waits
- * @waits: misses whose memory isn't there
  */
 struct usrpci_tlb {
 	struct kref ref;
@@ -139,13 +135,12 @@ struct usrpci_tlb {
 	bool stopped;
 	struct page **scratch;
 	struct task_struct *server;
+	unsigned int waiting;
 	bool asked;
 	u64 asked_at;
 	spinlock_t queue_lock; /* what follows */
 	struct list_head ready;
 	struct list_head unpin;
-	struct list_head idle;
-	struct usrpci_wait *waits;
 };
 
 /* Why the TLB is held. */

@@ -163,8 +163,16 @@ static bool keep_fds(struct vfio_user_message *message, struct msghdr *msg)
 	return kept;
 }
 
+/* -ETIMEDOUT if what began is over by now; @end: when that is, 0 till it's first asked. */
+static int check_end(int channel, int64_t *end)
+{
+	*end = *end ?: deadline(channel, SO_RCVTIMEO);
+	return usrpci_message_now_ms() >= *end ? -ETIMEDOUT : 0;
+}
+
 /* Reads once; descriptors come with whatever byte they were sent with. */
-static ssize_t receive_some(int channel, struct vfio_user_message *message, void *buf, size_t len)
+static ssize_t receive_some(int channel, struct vfio_user_message *message, void *buf, size_t len,
+			    int64_t *end)
 {
 	union control control;
 	struct iovec iov = { .iov_base = buf, .iov_len = len };
@@ -174,9 +182,10 @@ static ssize_t receive_some(int channel, struct vfio_user_message *message, void
 	};
 	ssize_t got;
 
-	do {
-		got = recvmsg(channel, &msg, MSG_CMSG_CLOEXEC);
-	} while (got < 0 && errno == EINTR);
+	/* SO_RCVTIMEO starts anew after each signal, and a program may have a timer's. */
+	while ((got = recvmsg(channel, &msg, MSG_CMSG_CLOEXEC)) < 0 && errno == EINTR)
+		if (check_end(channel, end))
+			return -ETIMEDOUT;
 	if (got < 0)
 		return errno == EAGAIN ? -ETIMEDOUT : -errno;
 	if (msg.msg_controllen && !keep_fds(message, &msg))
@@ -186,7 +195,6 @@ static ssize_t receive_some(int channel, struct vfio_user_message *message, void
 	return got ? got : -EPIPE;
 }
 
-/* @end: 0 before a message has come in more than one part. */
 static int receive_all(int channel, struct vfio_user_message *message, void *buf, size_t len,
 		       int64_t *end)
 {
@@ -194,15 +202,12 @@ static int receive_all(int channel, struct vfio_user_message *message, void *buf
 	ssize_t got;
 
 	while (done < len) {
-		got = receive_some(channel, message, (char *)buf + done, len - done);
+		got = receive_some(channel, message, (char *)buf + done, len - done, end);
 		if (got < 0)
 			return (int)got;
 		done += (size_t)got;
 		/* Somebody who sends a byte now and then doesn't keep us for ever. */
-		if (done == len)
-			break;
-		*end = *end ?: deadline(channel, SO_RCVTIMEO);
-		if (usrpci_message_now_ms() >= *end)
+		if (done < len && check_end(channel, end))
 			return -ETIMEDOUT;
 	}
 	return 0;
@@ -231,7 +236,7 @@ int usrpci_message_receive(int channel, struct vfio_user_message *message)
 
 	usrpci_message_drop_fds(message);
 	message->len = 0;
-	got = receive_some(channel, message, &message->header, first);
+	got = receive_some(channel, message, &message->header, first, &end);
 	if (got < 0)
 		return (int)got;
 	if ((size_t)got < first)

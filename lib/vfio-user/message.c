@@ -55,6 +55,8 @@ static bool is_dma_unmap(const void *payload, size_t len)
 	if (len != sizeof(unmap))
 		return false;
 	memcpy(&unmap, payload, sizeof(unmap));
+	if (unmap.flags)
+		return unmap.flags == VFIO_USER_DMA_UNMAP_ALL && !unmap.address && !unmap.size;
 	return !wraps(unmap.address, unmap.size);
 }
 

@@ -81,6 +81,9 @@ struct vfio_user_dma_map {
 	uint64_t size;
 };
 
+/* vfio_user_dma_unmap.flags: all there is, of address and size 0. QEMU's, as of VFIO. */
+#define VFIO_USER_DMA_UNMAP_ALL	(1U << 1)
+
 /** struct vfio_user_dma_unmap - Such memory as it was mapped; both ways. */
 struct vfio_user_dma_unmap {
 	uint32_t argsz;

@@ -91,6 +91,9 @@ static int check(struct usrpci_vfio_device *dev, unsigned int bar, uint64_t offs
 		return -EINVAL;
 	if (width == 8 && region->ports)
 		return -EINVAL;
+	/* The kernel's VFIO would end the program if it touched a map now. */
+	if (__atomic_load_n(&dev->asleep, __ATOMIC_RELAXED))
+		return -EIO;
 	return __atomic_load_n(&dev->command, __ATOMIC_RELAXED) & decodes ? 0 : -EIO;
 }
 

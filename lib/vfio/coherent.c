@@ -35,7 +35,6 @@ int usrpci_vfio_coherent_alloc(struct usrpci_device *dev, size_t len,
 			       struct usrpci_coherent *buf, uint64_t *missing)
 {
 	struct usrpci_dma what = { .len = len, .coherent = true };
-	struct usrpci_dma *dma;
 	int err;
 
 	what.fd = make_file(len);
@@ -47,7 +46,7 @@ int usrpci_vfio_coherent_alloc(struct usrpci_device *dev, size_t len,
 		close(what.fd);
 		return err;
 	}
-	err = usrpci_dma_map(usrpci_vfio(dev), &what, &dma, missing);
+	err = usrpci_dma_map(usrpci_vfio(dev), &what, missing);
 	if (err) {
 		munmap(what.addr, len);
 		close(what.fd);
@@ -55,9 +54,9 @@ int usrpci_vfio_coherent_alloc(struct usrpci_device *dev, size_t len,
 	}
 	*buf = (struct usrpci_coherent){
 		.addr = what.addr,
-		.bus_addr = dma->iova.first,
+		.bus_addr = what.iova.first,
 		.len = len,
-		.handle = dma->handle,
+		.handle = what.handle,
 	};
 	return 0;
 }

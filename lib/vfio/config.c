@@ -7,6 +7,7 @@
 #include "vfio.h"
 
 #define VENDOR_VIRTIO	0x1af4
+#define PM_D3HOT	3U
 /* As many as fit, should a list of capabilities be a ring. */
 #define MOST_CAPS	48
 #define MOST_EXT_CAPS	480
@@ -45,6 +46,19 @@ static void keep_command(struct usrpci_vfio_device *dev, unsigned int offset,
 	}
 }
 
+/* What was written needn't be what it is now. */
+static int keep_power(struct usrpci_vfio_device *dev)
+{
+	uint32_t control = 0;
+	int err = dev->power ? get(dev, dev->power, 2, &control) : 0;
+	const uint32_t state = control & PCI_PM_CTRL_STATE_MASK;
+
+	/* All ones is a device that doesn't answer. */
+	__atomic_store_n(&dev->asleep, state == PM_D3HOT && control != UINT16_MAX,
+			 __ATOMIC_RELAXED);
+	return err;
+}
+
 static int put(struct usrpci_vfio_device *dev, unsigned int offset, unsigned int width,
 	       uint32_t value)
 {
@@ -54,6 +68,8 @@ static int put(struct usrpci_vfio_device *dev, unsigned int offset, unsigned int
 	err = dev->ops->write(dev, VFIO_PCI_CONFIG_REGION_INDEX, offset, &raw, width);
 	if (!err)
 		keep_command(dev, offset, width, value);
+	if (!err && offset < dev->power + 2 && dev->power < offset + width)
+		err = keep_power(dev);
 	return err;
 }
 
@@ -82,6 +98,7 @@ static int allow_capability(struct usrpci_vfio_device *dev, unsigned int cap, un
 
 	if (id == PCI_CAP_ID_PM) {
 		allow(dev, cap + PCI_PM_CTRL, PCI_PM_CTRL_STATE_MASK, 0);
+		dev->power = cap + PCI_PM_CTRL;
 	} else if (id == PCI_CAP_ID_EXP) {
 		allow(dev, cap + PCI_EXP_DEVCTL, PCI_EXP_DEVCTL_RELAX_EN |
 		      PCI_EXP_DEVCTL_NOSNOOP_EN | PCI_EXP_DEVCTL_READRQ, 0);
@@ -187,6 +204,26 @@ int usrpci_vfio_enable(struct usrpci_vfio_device *dev)
 int usrpci_vfio_set_master(struct usrpci_device *dev, bool on)
 {
 	return set_command(usrpci_vfio(dev), PCI_COMMAND_MASTER, on ? PCI_COMMAND_MASTER : 0);
+}
+
+int usrpci_vfio_learn_power(struct usrpci_vfio_device *dev)
+{
+	int err;
+
+	pthread_mutex_lock(&dev->config_lock);
+	err = keep_power(dev);
+	pthread_mutex_unlock(&dev->config_lock);
+	return err;
+}
+
+int usrpci_vfio_restore_command(struct usrpci_vfio_device *dev)
+{
+	int err;
+
+	pthread_mutex_lock(&dev->config_lock);
+	err = put(dev, PCI_COMMAND, 2, dev->command);
+	pthread_mutex_unlock(&dev->config_lock);
+	return err;
 }
 
 int usrpci_vfio_config_read(struct usrpci_device *dev, unsigned int offset,

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <linux/pci_regs.h>
 #include <stdio.h>
+#include <unistd.h>
 #include "vfio.h"
 
 /* As many as MSI-X can have. */
@@ -15,6 +16,7 @@ void usrpci_vfio_init(struct usrpci_vfio_device *dev, const struct usrpci_backen
 
 	usrpci_device_init(&dev->base, backend);
 	dev->ops = ops;
+	dev->owner = getpid();
 	for (i = 0; i < VFIO_PCI_NUM_REGIONS; i++)
 		dev->regions[i].fd = -1;
 	pthread_mutex_init(&dev->config_lock, NULL);
@@ -58,12 +60,21 @@ int usrpci_vfio_start(struct usrpci_vfio_device *dev)
 		err = usrpci_vfio_enable(dev);
 	if (!err && dev->flags & VFIO_DEVICE_FLAGS_RESET)
 		err = dev->ops->reset(dev);
-	return err;
+	return err ?: usrpci_vfio_learn_power(dev);
+}
+
+bool usrpci_vfio_is_owner(const struct usrpci_vfio_device *dev)
+{
+	return dev->owner == getpid();
 }
 
 /* The rest of it is tried if the device has gone, too. */
 void usrpci_vfio_stop(struct usrpci_vfio_device *dev)
 {
+	if (!usrpci_vfio_is_owner(dev)) {
+		usrpci_vfio_drop_all(dev);
+		return;
+	}
 	usrpci_vfio_set_master(&dev->base, false);
 	usrpci_vfio_irq_setup(&dev->base, USRPCI_NO_IRQ, 0);
 	usrpci_vfio_unmap_all(dev);
@@ -126,5 +137,5 @@ int usrpci_vfio_reset(struct usrpci_device *dev)
 
 	if (!(vdev->flags & VFIO_DEVICE_FLAGS_RESET))
 		return usrpci_vfio_answer(vdev, -EOPNOTSUPP);
-	return vdev->ops->reset(vdev);
+	return vdev->ops->reset(vdev) ?: usrpci_vfio_learn_power(vdev);
 }

@@ -118,15 +118,24 @@ static void forget(struct usrpci_dmas *dmas, struct usrpci_dma *dma)
 	free(dma);
 }
 
-int usrpci_dma_map(struct usrpci_vfio_device *dev, const struct usrpci_dma *what,
-		   struct usrpci_dma **dmap, uint64_t *missing)
+/* From now on it's whoever's who knows the handle, or guesses it. */
+static void publish(struct usrpci_dmas *dmas, struct usrpci_dma *dma, struct usrpci_dma *copy)
+{
+	pthread_mutex_lock(&dmas->lock);
+	dma->leaving = false;
+	*copy = *dma;
+	pthread_mutex_unlock(&dmas->lock);
+}
+
+int usrpci_dma_map(struct usrpci_vfio_device *dev, struct usrpci_dma *copy, uint64_t *missing)
 {
 	struct usrpci_dma *dma = malloc(sizeof(*dma));
 	int err;
 
 	if (!dma)
 		return -ENOMEM;
-	*dma = *what;
+	*dma = *copy;
+	dma->leaving = true;
 	err = enter(&dev->dmas, dma);
 	if (err) {
 		free(dma);
@@ -141,7 +150,7 @@ int usrpci_dma_map(struct usrpci_vfio_device *dev, const struct usrpci_dma *what
 		forget(&dev->dmas, dma);
 		return err;
 	}
-	*dmap = dma;
+	publish(&dev->dmas, dma, copy);
 	return 0;
 }
 
@@ -216,6 +225,19 @@ void usrpci_vfio_unmap_all(struct usrpci_vfio_device *dev)
 	}
 }
 
+void usrpci_vfio_drop_all(struct usrpci_vfio_device *dev)
+{
+	uint32_t slot;
+
+	for (slot = 1; slot <= dev->dmas.nr_slots; slot++) {
+		struct usrpci_dma *dma = usrpci_dmas_in(&dev->dmas, slot);
+
+		if (dma && dma->coherent)
+			close(dma->fd);
+		free(dma);
+	}
+}
+
 /* It's one run of bus addresses each, for which any room suffices. */
 static void tell(struct usrpci_mapping *map, const struct usrpci_dma *dma)
 {
@@ -237,34 +259,33 @@ static uint64_t rest_of(const struct usrpci_mapping *maps, unsigned int nr)
 }
 
 static int map_all(struct usrpci_vfio_device *dev, struct usrpci_mapping *maps, unsigned int nr,
-		   struct usrpci_dma **dmas, uint64_t *missing)
+		   struct usrpci_dma *dmas, uint64_t *missing)
 {
 	unsigned int i;
 	int err = 0;
 
 	for (i = 0; i < nr && !err; i++) {
-		const struct usrpci_dma what = {
+		dmas[i] = (struct usrpci_dma){
 			.addr = maps[i].addr, .len = maps[i].len,
 			.direction = maps[i].direction, .fd = -1,
 		};
-
-		err = usrpci_dma_map(dev, &what, &dmas[i], missing);
+		err = usrpci_dma_map(dev, &dmas[i], missing);
 	}
 	if (err) {
 		*missing += *missing ? rest_of(&maps[i], nr - i) : 0;
 		for (i--; i--;)
-			usrpci_vfio_unmap(&dev->base, &dmas[i]->handle, 1);
+			usrpci_vfio_unmap(&dev->base, &dmas[i].handle, 1);
 		return err;
 	}
 	for (i = 0; i < nr; i++)
-		tell(&maps[i], dmas[i]);
+		tell(&maps[i], &dmas[i]);
 	return 0;
 }
 
 int usrpci_vfio_map(struct usrpci_device *dev, struct usrpci_mapping *maps, unsigned int nr,
 		    uint64_t *missing)
 {
-	struct usrpci_dma *few[FEW], **dmas = list(few, nr);
+	struct usrpci_dma few[FEW], *dmas = nr <= FEW ? few : calloc(nr, sizeof(*few));
 	int err;
 
 	if (!dmas)

@@ -7,11 +7,10 @@
 #include "vfio.h"
 
 /*
- * Maps @what, of which neither bus addresses nor handle are set, and keeps a copy of it. Its
- * descriptor is the copy's from then on if it is coherent.
+ * Maps @dma, of which neither bus addresses nor handle are set till then, and keeps a copy of it.
+ * Its descriptor is the copy's from then on if it is coherent.
  */
-int usrpci_dma_map(struct usrpci_vfio_device *dev, const struct usrpci_dma *what,
-		   struct usrpci_dma **dmap, uint64_t *missing);
+int usrpci_dma_map(struct usrpci_vfio_device *dev, struct usrpci_dma *dma, uint64_t *missing);
 
 /* Where the device sees the first byte: it lies in its page as it does in the program's. */
 static inline uint64_t usrpci_dma_address(const struct usrpci_dma *dma)

@@ -14,6 +14,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include "backend.h"
 #include "iova.h"
 
@@ -28,7 +29,7 @@
  * @fd: what it is a map of; -1: nothing that could be shared
  * @fd_offset: bytes in @fd of the page that @addr lies in
  * @coherent: from usrpci_coherent_alloc(); @fd is the device's own
- * @leaving: named by the call that unmaps
+ * @leaving: named by the call that unmaps, or not mapped yet: no other call may unmap it
  * @handle: what the program calls it
  */
 struct usrpci_dma {
@@ -132,10 +133,13 @@ struct usrpci_vfio_ops {
  * struct usrpci_vfio_device - What the devices of these backends start from.
  * @base: what the core knows
  * @ops: the backend's
+ * @owner: the process that opened it
  * @flags: VFIO_DEVICE_FLAGS_*
  * @regions: the first of them, by VFIO_PCI_*_REGION_INDEX
  * @nr_irqs: vectors, by VFIO_PCI_*_IRQ_INDEX
  * @command: PCI_COMMAND, as it was last written
+ * @power: where configuration space has the state of power, 0 without
+ * @asleep: that is D3hot, in which no BAR is decoded
  * @config_lock: one write to configuration space at a time
  * @writable: bits of configuration space that keep what the program writes
  * @clearable: bits that are cleared by writing 1
@@ -145,10 +149,13 @@ struct usrpci_vfio_ops {
 struct usrpci_vfio_device {
 	struct usrpci_device base;
 	const struct usrpci_vfio_ops *ops;
+	pid_t owner;
 	uint32_t flags;
 	struct usrpci_region regions[VFIO_PCI_NUM_REGIONS];
 	unsigned int nr_irqs[VFIO_PCI_NUM_IRQS];
 	uint16_t command;
+	unsigned int power;
+	bool asleep;
 	pthread_mutex_t config_lock;
 	uint8_t writable[USRPCI_CONFIG_SIZE];
 	uint8_t clearable[USRPCI_CONFIG_SIZE];
@@ -178,8 +185,14 @@ void usrpci_vfio_note_irqs(struct usrpci_vfio_device *dev, const struct vfio_irq
 /* Once regions and interrupts are known: reads configuration space, stops DMA, resets. */
 int usrpci_vfio_start(struct usrpci_vfio_device *dev);
 
-/* Before the peer is closed: nothing of the program's is the device's any more. */
+/*
+ * Before the peer is closed: nothing of the program's is the device's any more. A child made by
+ * fork leaves the device alone, which is its parent's, and so are threads and locks.
+ */
 void usrpci_vfio_stop(struct usrpci_vfio_device *dev);
+
+/* Whether this is the process that opened it. */
+bool usrpci_vfio_is_owner(const struct usrpci_vfio_device *dev);
 
 /* What a call gives that asks nobody: -ENODEV once the device has gone, else @err. */
 int usrpci_vfio_answer(const struct usrpci_vfio_device *dev, int err);
@@ -191,6 +204,12 @@ int usrpci_vfio_reset(struct usrpci_device *dev);
 int usrpci_vfio_learn_config(struct usrpci_vfio_device *dev);
 int usrpci_vfio_enable(struct usrpci_vfio_device *dev);
 int usrpci_vfio_set_master(struct usrpci_device *dev, bool on);
+
+/* After a reset, which may have changed it. */
+int usrpci_vfio_learn_power(struct usrpci_vfio_device *dev);
+
+/* Of a peer whose reset doesn't leave the command register as it was. */
+int usrpci_vfio_restore_command(struct usrpci_vfio_device *dev);
 int usrpci_vfio_config_read(struct usrpci_device *dev, unsigned int offset,
 			    unsigned int width, uint32_t *value);
 int usrpci_vfio_config_write(struct usrpci_device *dev, unsigned int offset,
@@ -222,6 +241,9 @@ int usrpci_vfio_unmap(struct usrpci_device *dev, const uint32_t *handles, unsign
 int usrpci_vfio_sync(struct usrpci_device *dev, uint32_t handle, uint64_t offset,
 		     uint64_t len, bool for_cpu);
 void usrpci_vfio_unmap_all(struct usrpci_vfio_device *dev);
+
+/* Frees what a child has of them, whatever locks its parent's threads held. */
+void usrpci_vfio_drop_all(struct usrpci_vfio_device *dev);
 
 /* coherent.c */
 int usrpci_vfio_coherent_alloc(struct usrpci_device *dev, size_t len,

@@ -173,7 +173,7 @@ static void ids_are_those_of_configuration(void **state)
 
 static void name_is_the_address(void **state)
 {
-	char full[USRPCI_BDF_LEN];
+	char full[USRPCI_ADDRESS_LEN];
 
 	if (usrpci_parse_bdf(rig_address(), full))
 		snprintf(full, sizeof(full), "%s", rig_address());

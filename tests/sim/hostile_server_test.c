@@ -12,11 +12,13 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <usrpci.h>
@@ -324,6 +326,34 @@ static void test_none(void **state)
 	}
 }
 
+/* A child has no thread that answers, and shares the socket with who has one. */
+static void test_child_lets_go(void **state)
+{
+	struct session s = begin(&(struct misdeed){ .patience_ms = MOST_MS });
+	struct usrpci_coherent buf;
+	void *memory = make_memory();
+	uint32_t handle, value;
+	int status;
+	pid_t pid;
+
+	assert_int_equal(s.err, 0);
+	assert_int_equal(map_for(&s, memory, USRPCI_DMA_BOTH, &handle), 0);
+	assert_int_equal(usrpci_coherent_alloc(s.dev, MEMORY, &buf), 0);
+	pid = fork();
+	if (!pid) {
+		alarm(MOST_MS / 1000);
+		want(usrpci_config_read(s.dev, 0, 4, &value) == -ENODEV);
+		usrpci_close(s.dev);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_int_equal(usrpci_config_read(s.dev, 0, 4, &value), 0);
+	assert_int_equal(usrpci_coherent_free(s.dev, &buf), 0);
+	end(&s);
+	munmap(memory, MEMORY);
+}
+
 /* --- while it's opened --- */
 
 static bool is_command(const struct server *s, unsigned int command)
@@ -503,6 +533,50 @@ static bool fds_unasked(struct server *s)
 	return true;
 }
 
+/* In time, each time. */
+static bool answer_late(struct server *s)
+{
+	usleep(PATIENCE_MS * 1000 * 3 / 4);
+	return false;
+}
+
+/* None of them is about the path. */
+static bool say_einval(struct server *s)
+{
+	reply_error(s, EINVAL);
+	return true;
+}
+
+static bool say_enoent(struct server *s)
+{
+	if (is_command(s, VFIO_USER_DEVICE_GET_INFO))
+		reply_error(s, ENOENT);
+	return is_command(s, VFIO_USER_DEVICE_GET_INFO);
+}
+
+/* No misdeed: VFIO does so. */
+static bool has_no_vga(struct server *s)
+{
+	const struct vfio_region_info *info = (void *)s->message.payload;
+
+	if (!is_command(s, VFIO_USER_DEVICE_GET_REGION_INFO) ||
+	    info->index != VFIO_PCI_VGA_REGION_INDEX)
+		return false;
+	reply_error(s, EINVAL);
+	return true;
+}
+
+static bool has_no_config(struct server *s)
+{
+	const struct vfio_region_info *info = (void *)s->message.payload;
+
+	if (!is_command(s, VFIO_USER_DEVICE_GET_REGION_INFO) ||
+	    info->index != VFIO_PCI_CONFIG_REGION_INDEX)
+		return false;
+	reply_error(s, EINVAL);
+	return true;
+}
+
 static const struct {
 	const char *name;
 	bool (*act)(struct server *server);
@@ -524,7 +598,12 @@ static const struct {
 	{ "half a header, and dies", half_a_header_and_dies, -ENODEV },
 	{ "a byte now and then", dribble, -ENODEV },
 	{ "asks for ever", ask_for_ever, -ENODEV },
+	{ "answers late", answer_late, -ENODEV },
+	{ "says EINVAL", say_einval, -EPROTO },
+	{ "says ENOENT", say_enoent, -EPROTO },
 	{ "isn't PCI", no_pci, -ENOTSUP },
+	{ "has no VGA", has_no_vga, 0 },
+	{ "has no configuration space", has_no_config, -EPROTO },
 	{ "a reply that's too short", short_info, -ENODEV },
 	{ "more than was read", read_too_much, -EIO },
 	{ "a descriptor unasked", fds_unasked, -ENODEV },
@@ -537,10 +616,49 @@ static void test_openings(void **state)
 
 	for (i = 0; i < sizeof(openings) / sizeof(openings[0]); i++) {
 		print_message("# %s\n", openings[i].name);
-		s = begin(&(struct misdeed){ .act = openings[i].act });
+		s = begin(&(struct misdeed){
+			.act = openings[i].act,
+			.patience_ms = openings[i].err == -ENODEV ? 0 : MOST_MS,
+		});
 		assert_int_equal(s.err, openings[i].err);
 		end(&s);
 	}
+}
+
+/* It listens, has room for one who waits, and takes nobody. */
+static void test_nobody_accepts(void **state)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	const unsigned int nr_fds = count_fds();
+	int64_t start = usrpci_message_now_ms();
+	int listener, first, channel;
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "/tmp/hostile.%d", getpid());
+	listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(listener, 0), 0);
+	assert_int_equal(usrpci_socket_connect(address.sun_path, PATIENCE_MS, &first), 0);
+	assert_int_equal(usrpci_socket_connect(address.sun_path, PATIENCE_MS, &channel),
+			 -ETIMEDOUT);
+	assert_int_equal(count_fds(), nr_fds + 2);
+	close(first);
+	close(listener);
+	unlink(address.sun_path);
+	assert_in_range(usrpci_message_now_ms() - start, PATIENCE_MS / 2, MOST_MS);
+}
+
+/* As a simulator that waits till somebody reads its trace. */
+static void test_stays(void **state)
+{
+	int64_t start = usrpci_message_now_ms();
+	pid_t pid = fork();
+
+	while (!pid)
+		pause();
+	assert_int_equal(usrpci_socket_reap(pid, PATIENCE_MS), 0);
+	assert_in_range(usrpci_message_now_ms() - start, PATIENCE_MS, MOST_MS);
+	assert_int_equal(kill(pid, 0), -1);
+	assert_int_equal(usrpci_socket_reap(pid, PATIENCE_MS), 0);
 }
 
 /* --- what it asks for --- */
@@ -635,6 +753,48 @@ static void test_reach_beside(void **state)
 	assert_int_equal(usrpci_reset(s.dev), 0);
 	end(&s);
 	munmap(memory, MEMORY);
+}
+
+/* Its command register is as after power-on, as that of a server's of QEMU. */
+static bool reset_command(struct server *s)
+{
+	static uint16_t command;
+	struct {
+		struct vfio_user_region_access access;
+		uint16_t value;
+	} *m = (void *)s->message.payload;
+
+	if (is_command(s, VFIO_USER_DEVICE_RESET))
+		command = 0;
+	if (!is_command(s, VFIO_USER_REGION_READ) && !is_command(s, VFIO_USER_REGION_WRITE))
+		return false;
+	if (m->access.region != VFIO_PCI_CONFIG_REGION_INDEX || m->access.offset != PCI_COMMAND)
+		return false;
+	if (is_command(s, VFIO_USER_REGION_WRITE)) {
+		command = m->value;
+		return false;
+	}
+	s->message.payload = realloc(s->message.payload, sizeof(*m));
+	m = (void *)s->message.payload;
+	m->value = command;
+	reply_with(s, m, sizeof(m->access) + m->access.count, -1);
+	return true;
+}
+
+static void test_command_survives_reset(void **state)
+{
+	const uint32_t wanted = PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
+	struct session s = begin(&(struct misdeed){ .act = reset_command });
+	uint32_t command;
+
+	assert_int_equal(s.err, 0);
+	assert_int_equal(usrpci_config_read(s.dev, PCI_COMMAND, 2, &command), 0);
+	assert_int_equal(command, PCI_COMMAND_IO | PCI_COMMAND_MEMORY);
+	assert_int_equal(usrpci_set_master(s.dev, true), 0);
+	assert_int_equal(usrpci_reset(s.dev), 0);
+	assert_int_equal(usrpci_config_read(s.dev, PCI_COMMAND, 2, &command), 0);
+	assert_int_equal(command, wanted);
+	end(&s);
 }
 
 /* The program has unmapped it without a word. */
@@ -792,6 +952,67 @@ static void test_coherent_stays(void **state)
 	end(&s);
 }
 
+static bool unmap_late(struct server *s)
+{
+	if (is_command(s, VFIO_USER_DMA_UNMAP))
+		usleep(PATIENCE_MS * 1000 * 3 / 4);
+	return false;
+}
+
+/* All of it would take twice as long as a test may. */
+static void test_late_at_close(void **state)
+{
+	struct session s = begin(&(struct misdeed){ .act = unmap_late });
+	void *memory = make_memory();
+	uint32_t handle;
+	int i;
+
+	assert_int_equal(s.err, 0);
+	for (i = 0; i < 2 * MOST_MS / (PATIENCE_MS * 3 / 4); i++)
+		assert_int_equal(map_for(&s, memory, USRPCI_DMA_BOTH, &handle), 0);
+	end(&s);
+	munmap(memory, MEMORY);
+}
+
+/* It shortens what it gets of the program's own memory. */
+static bool shorten_what_came(struct server *s)
+{
+	if (is_command(s, VFIO_USER_DEVICE_RESET) && s->address) {
+		if (s->memory >= 0)
+			want(ftruncate(s->memory, 0) && errno == EPERM);
+		else
+			want(converse(s, VFIO_USER_DMA_READ, s->address, MEMORY, NULL) == 0);
+	}
+	return false;
+}
+
+static void test_shared_memory_stays(void **state)
+{
+	static const int seals[] = { 0, F_SEAL_SHRINK };
+	struct session s;
+	uint32_t handle;
+	char *memory;
+	size_t i;
+	int fd;
+
+	for (i = 0; i < 2; i++) {
+		s = begin(&(struct misdeed){ .act = shorten_what_came });
+		assert_int_equal(s.err, 0);
+		fd = memfd_create("shared", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+		assert_int_equal(ftruncate(fd, MEMORY), 0);
+		assert_int_equal(fcntl(fd, F_ADD_SEALS, seals[i]), 0);
+		memory = mmap(NULL, MEMORY, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+		assert_ptr_not_equal(memory, MAP_FAILED);
+		memset(memory, 0x5a, MEMORY);
+		assert_int_equal(map_for(&s, memory, USRPCI_DMA_BOTH, &handle), 0);
+		assert_int_equal(usrpci_reset(s.dev), 0);
+		assert_int_equal(memory[MEMORY - 1], 0x5a);
+		munmap(memory, MEMORY);
+		close(fd);
+		end(&s);
+	}
+}
+
 /* Amid usrpci_close(), which has unmapped it, but not told the server yet. */
 static bool read_at_close(struct server *s)
 {
@@ -834,19 +1055,30 @@ static int bar_sealed(void)
 	return bar_of(BAR_LEN, F_SEAL_SHRINK);
 }
 
+/* It can't be made shorter, but who has it can make a hole that nothing is left to fill. */
+static int bar_huge(void)
+{
+	int fd = memfd_create("bar", MFD_ALLOW_SEALING | MFD_HUGETLB);
+
+	if (fd < 0)
+		return bar_of(BAR_LEN, 0);
+	want(!ftruncate(fd, 2 << 20) && !fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK));
+	return fd;
+}
+
 static void test_bars(void **state)
 {
 	static const struct {
 		int (*bar)(void);
 		unsigned int nr_windows;
-	} bars[] = { { bar_unsealed, 0 }, { bar_short, 0 }, { bar_sealed, 1 } };
+	} bars[] = { { bar_unsealed, 0 }, { bar_short, 0 }, { bar_huge, 0 }, { bar_sealed, 1 } };
 	struct usrpci_bar info;
 	volatile void *regs;
 	struct session s;
 	uint64_t value;
 	size_t i;
 
-	for (i = 0; i < 3; i++) {
+	for (i = 0; i < sizeof(bars) / sizeof(bars[0]); i++) {
 		s = begin(&(struct misdeed){ .bar = bars[i].bar });
 		assert_int_equal(s.err, 0);
 		assert_int_equal(usrpci_bar_info(s.dev, 0, &info), 0);
@@ -871,15 +1103,21 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_none),
+		cmocka_unit_test(test_child_lets_go),
 		cmocka_unit_test(test_openings),
+		cmocka_unit_test(test_nobody_accepts),
+		cmocka_unit_test(test_stays),
 		cmocka_unit_test(test_reach_out),
 		cmocka_unit_test(test_reach_beside),
+		cmocka_unit_test(test_command_survives_reset),
 		cmocka_unit_test(test_unmapped_by_program),
 		cmocka_unit_test(test_map),
 		cmocka_unit_test(test_stalled_twin),
 		cmocka_unit_test(test_irqs_kept),
 		cmocka_unit_test(test_eventfd_that_waits),
 		cmocka_unit_test(test_coherent_stays),
+		cmocka_unit_test(test_late_at_close),
+		cmocka_unit_test(test_shared_memory_stays),
 		cmocka_unit_test(test_coherent_at_close),
 		cmocka_unit_test(test_bars),
 	};

@@ -911,6 +911,31 @@ static void test_options(void **state)
 	}
 }
 
+/* What the simulator has against it reaches whoever asks the library. */
+static void test_reasons(void **state)
+{
+	static const char *const cases[][2] = {
+		{ "nvme,file=/nonexistent", "there is no such file" },
+		{ "nvme,size=3", "it would have no block" },
+		{ "nvme,size=1M,nonsense=1", "no such option \"nonsense=1\"" },
+		{ "nvme,slow=x", "an option's value isn't a number that it can have: \"slow=x\"" },
+		{ "nonsense", "no such device" },
+	};
+	char address[100], why[512], wanted[512];
+	unsigned int i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		snprintf(address, sizeof(address), "sim:%s", cases[i][0]);
+		snprintf(wanted, sizeof(wanted), "the simulator can't play \"%s\": %s; see what it "
+			 "has: usrpci-sim --list", cases[i][0], cases[i][1]);
+		usrpci_explain_open(address, -ENOENT, why, sizeof(why));
+		assert_string_equal(why, wanted);
+	}
+	/* Of one that it can play, there's nothing to say, nor is it waited for. */
+	usrpci_explain_open("sim:nvme", -ENOENT, why, sizeof(why));
+	assert_ptr_equal(strstr(why, "the simulator had no device"), why);
+}
+
 /* A file keeps what was written, has one user, and may become shorter behind one's back. */
 static void test_file(void **state)
 {
@@ -984,6 +1009,7 @@ int main(void)
 		IRQ(test_messages, msix),
 		IRQ(test_vectors, msix),
 		cmocka_unit_test(test_options),
+		cmocka_unit_test(test_reasons),
 		cmocka_unit_test(test_file),
 	};
 

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/pci_regs.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,80 @@ static const struct sim_device everything = {
 	.intx = true, .nr_msi = 4, .nr_msix = 8, .msix_bar = 0, .msix_offset = 0x2000,
 	.express = true,
 };
+
+/* --- what a model has to have --- */
+
+static void *no_create(struct sim *sim, const char **why)
+{
+	return NULL;
+}
+
+static void no_reset(void *self)
+{
+}
+
+static uint64_t no_read(void *self, unsigned int bar, uint64_t offset, unsigned int width)
+{
+	return UINT64_MAX;
+}
+
+static void no_write(void *self, unsigned int bar, uint64_t offset, unsigned int width,
+		     uint64_t value)
+{
+}
+
+static void test_models(void **state)
+{
+	struct sim_device device = everything;
+	unsigned int i;
+
+	for (i = 0; sim_devices[i]; i++)
+		assert_null(sim_device_check(sim_devices[i]));
+	assert_non_null(sim_device_check(&device));
+	device.create = no_create;
+	device.reset = no_reset;
+	device.read = no_read;
+	assert_non_null(sim_device_check(&device));
+	device.write = no_write;
+	assert_null(sim_device_check(&device));
+	device.reset = NULL;
+	assert_non_null(sim_device_check(&device));
+}
+
+static void test_tables(void **state)
+{
+	static const struct sim_bar bars[] = {
+		{ .len = 8 }, { .len = 24 }, { .len = 0x3001 }, { .len = 1ULL << 32 },
+		{ .len = 1ULL << 32, .wide = true },
+	};
+	struct sim_device good = everything, bad;
+	unsigned int i;
+
+	good.create = no_create;
+	good.reset = no_reset;
+	good.read = no_read;
+	good.write = no_write;
+	for (i = 0; i < sizeof(bars) / sizeof(bars[0]); i++) {
+		bad = good;
+		bad.bars[5] = bars[i];
+		assert_non_null(sim_device_check(&bad));
+	}
+	bad = good;
+	bad.bars[1].len = 16;
+	assert_non_null(sim_device_check(&bad));
+	bad = good;
+	bad.nr_msi = 3;
+	assert_non_null(sim_device_check(&bad));
+	bad = good;
+	/* The last table that has room for its pending bits is 0x88 bytes from the end. */
+	bad.msix_offset = 0x4000 - 0x88;
+	assert_null(sim_device_check(&bad));
+	bad.msix_offset += 8;
+	assert_non_null(sim_device_check(&bad));
+	bad.msix_offset = 0;
+	bad.msix_bar = 1;
+	assert_non_null(sim_device_check(&bad));
+}
 
 /* --- knobs --- */
 
@@ -171,7 +246,7 @@ static void test_irq_wires(void **state)
 static void test_irq_is_no_eventfd(void **state)
 {
 	struct sim_irqs irqs;
-	int ends[2];
+	int ends[2], two[2];
 
 	assert_int_equal(pipe(ends), 0);
 	close(ends[0]);
@@ -179,6 +254,12 @@ static void test_irq_is_no_eventfd(void **state)
 	assert_int_equal(set(&irqs, WIRE, VFIO_PCI_MSI_IRQ_INDEX, 0, 1, &ends[1], 1), -EINVAL);
 	sim_irqs_message(&irqs, 0);
 	assert_int_equal(set(&irqs, WIRE, VFIO_PCI_MSI_IRQ_INDEX, 0, 1, &(int){ 999 }, 1), -EBADF);
+	/* All or none of them. */
+	two[0] = eventfd(0, EFD_NONBLOCK);
+	two[1] = ends[1];
+	assert_int_equal(set(&irqs, WIRE, VFIO_PCI_MSI_IRQ_INDEX, 0, 2, two, 2), -EINVAL);
+	assert_false(sim_irqs_has_messages(&irqs));
+	close(two[0]);
 	sim_irqs_destroy(&irqs);
 	close(ends[1]);
 }
@@ -199,6 +280,11 @@ static void test_pin(void **state)
 	sim_irqs_pin(&irqs, false);
 	assert_int_equal(set(&irqs, unmask, VFIO_PCI_INTX_IRQ_INDEX, 0, 1, NULL, 0), 0);
 	assert_int_equal(count_of(event), 0);
+	/* It isn't listened to, so it's refused. */
+	assert_int_equal(set(&irqs, VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_UNMASK,
+			     VFIO_PCI_INTX_IRQ_INDEX, 0, 1, &event, 1), -ENOTSUP);
+	assert_int_equal(set(&irqs, VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_UNMASK,
+			     VFIO_PCI_INTX_IRQ_INDEX, 0, 1, NULL, 0), 0);
 	sim_irqs_destroy(&irqs);
 	close(event);
 }
@@ -244,7 +330,11 @@ static void test_file_that_got_short(void **state)
 	struct sim_memory memory;
 	struct sim_area *area;
 	char byte = 1;
+	sigset_t set;
 
+	/* As of a program that takes its signals by sigwait(). */
+	sigfillset(&set);
+	sigprocmask(SIG_BLOCK, &set, NULL);
 	sim_memory_init(&memory);
 	assert_int_equal(ftruncate(fd, 4096), 0);
 	assert_int_equal(map(&memory, 0x1000, 4096, fd), 0);
@@ -263,6 +353,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		/* The first that has memory: cmocka's handler of SIGBUS comes before the others. */
 		cmocka_unit_test(test_file_that_got_short),
+		cmocka_unit_test(test_models),
+		cmocka_unit_test(test_tables),
 		cmocka_unit_test(test_knobs),
 		cmocka_unit_test(test_capability_list),
 		cmocka_unit_test(test_config_writes),

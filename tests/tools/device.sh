@@ -14,7 +14,7 @@ file=/dev/usrpci/$bdf
 # --- not bound ---
 "$USRPCI" unbind "$bdf" >/dev/null 2>&1
 exits 6 unbind "$bdf"
-complains "$bdf"
+complains "$bdf isn't bound to usrpci or vfio-pci, but to no driver; there is nothing to give back\$"
 for arguments in "read $bdf bar0 0" "write $bdf bar0 4 1" "reset $bdf"; do
 	# shellcheck disable=SC2086
 	exits 6 $arguments

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 The usrpci authors
-# Usage, on any machine: nothing is opened or bound.
+# Usage, on any machine: nothing of its own is opened or bound.
 # shellcheck source=tests/tools/tap.sh
 . "$(dirname "$0")/tap.sh"
 
@@ -40,6 +40,10 @@ for command in bind unbind info reset; do
 	complains "$absent"
 done
 
+for command in bind unbind; do
+	exits 2 $command sim:edu
+	complains "PCI functions of this machine; see: usrpci info sim:edu\$"
+done
 exits 2 list $absent
 exits 2 info $absent $absent
 exits 2 reset $absent $absent
@@ -50,7 +54,7 @@ for mode in 8 0999 rw 1777 -1 ""; do
 	complains 'bind '
 done
 exits 2 bind --group no-such-group $absent
-complains "can't make sense of no-such-group"
+complains 'there is no group "no-such-group"; see which there are: getent group$'
 exits 3 bind $absent --group 0 --mode 640
 exits 2 bind --driver nvme $absent
 complains "can't make sense of nvme"
@@ -86,6 +90,22 @@ exits 2 write $absent bar0 0 256 --width 1
 exits 2 write $absent bar0 0 ff
 exits 3 write $absent bar0 0 0xffffffff
 exits 3 write $absent bar0 0 255 --width 1
+
+# What is played can be looked at.
+exits 0 info sim:edu
+says '\[1234:11e8\]$'
+says '^BAR 0 *1 MiB of memory'
+exits 0 info sim:nvme,size=16M --json
+json /address=sim:nvme,size=16M /vendor_id=1b36 /device_id=0010 /interrupts/intx=1 /driver=null
+exits 0 read sim:edu bar0 0
+says '^0x010000ed$'
+exits 0 write sim:edu bar0 4 1
+exits 0 reset sim:edu
+says '^sim:edu: reset$'
+exits 1 read sim:edu bar1 0
+complains 'no BAR 1; which it has, tells: usrpci info sim:edu$'
+exits 3 read vfio-user:/nowhere bar0 0
+complains 'no server listens at "/nowhere"'
 
 # Each one is tried, and the worst is what counts.
 exits 3 bind $absent nonsense.0 fffe:fe:1e.6

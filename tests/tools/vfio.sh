@@ -23,11 +23,19 @@ fi
 
 exits 6 bind --driver vfio-pci $edu
 complains "the module vfio-pci isn't loaded; run: modprobe vfio-pci\$"
-modprobe -a vfio-pci vfio_iommu_type1
+modprobe -a vfio-pci
+modprobe -q vfio_iommu_type1
 group=$(basename "$(readlink $pci/$edu/iommu_group)")
 
+# Whose file it is, when it's bound: the group's, or its own if the kernel has no groups.
+file() {
+	for name in /dev/vfio/"$group" /dev/vfio/devices/"$(ls $pci/$edu/vfio-dev 2>/dev/null)"; do
+		[ ! -c "$name" ] || { echo "$name"; return; }
+	done
+}
+
 exits 0 bind --driver vfio-pci --group user $edu
-says "^$edu: no driver → vfio-pci, isolation strict, /dev/vfio/$group root:user 0660\$"
+says "^$edu: no driver → vfio-pci, isolation strict, $(file) root:user 0660\$"
 exits 0 list --bound
 says "^$edu  *vfio-pci  *$group  *strict "
 exits 0 list --bound --json
@@ -37,6 +45,11 @@ if [ "$1" = shared ]; then
 	exits 0 info $edu
 	complains "only if no other driver has a part of it, but there is $sibling (nvme);"
 	exits 0 bind --driver vfio-pci $sibling
+fi
+if [ ! -e /dev/vfio/vfio ]; then
+	su user -c "usrpci info $edu" >"$out" 2>"$err"
+	complains "/dev/iommu belongs to .* run: chgrp 1000 /dev/iommu && chmod g+rw /dev/iommu"
+	chgrp user /dev/iommu && chmod g+rw /dev/iommu
 fi
 su user -c "usrpci info $edu" >"$out" 2>"$err" && [ ! -s "$err" ]
 result $? "a user of its group opens it"
@@ -49,7 +62,7 @@ says "^$edu: vfio-pci → usrpci"
 [ -e /dev/usrpci/$edu ]
 result $? "from VFIO to usrpci"
 exits 0 bind --driver vfio-pci --json $edu
-json /0/driver=vfio-pci /0/previous_driver=usrpci "/0/path=/dev/vfio/$group"
+json /0/driver=vfio-pci /0/previous_driver=usrpci "/0/path=$(file)"
 exits 0 unbind $edu
 says "^$edu: vfio-pci → no driver\$"
 [ "$(driver)" = "" ]

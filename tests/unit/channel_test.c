@@ -6,10 +6,12 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -268,6 +270,24 @@ static void test_silence(void **state)
 	assert_in_range(receive(ends, -ETIMEDOUT), PATIENCE_MS / 2, 50 * PATIENCE_MS);
 }
 
+static void ignore(int sig)
+{
+}
+
+/* Of a program with a timer, as profilers have one, a wait is interrupted again and again. */
+static void test_silence_amid_signals(void **state)
+{
+	const struct sigaction action = { .sa_handler = ignore, .sa_flags = SA_RESTART };
+	const struct itimerval often = { { 0, PATIENCE_MS * 100 }, { 0, PATIENCE_MS * 100 } };
+	const struct itimerval never = { 0 };
+	struct ends *ends = *state;
+
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &often, NULL);
+	assert_in_range(receive(ends, -ETIMEDOUT), PATIENCE_MS / 2, 50 * PATIENCE_MS);
+	setitimer(ITIMER_REAL, &never, NULL);
+}
+
 static void test_stalled(void **state)
 {
 	struct ends *ends = *state;
@@ -419,6 +439,7 @@ int main(void)
 		TEST(test_truncated_header),
 		TEST(test_truncated_payload),
 		TEST(test_silence),
+		TEST(test_silence_amid_signals),
 		TEST(test_stalled),
 		TEST(test_dribbled),
 		TEST(test_bad_header),

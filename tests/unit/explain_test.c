@@ -337,6 +337,7 @@ static void test_memory_limit(void **state)
 
 static void test_registers(void **state)
 {
+	struct usrpci_regs opened;
 	volatile void *regs;
 	uint64_t value;
 
@@ -348,16 +349,36 @@ static void test_registers(void **state)
 	     "where interrupts could be forged; boot with intremap=on behind an IOMMU, or see "
 	     "usrpci_irq_setup(); run: usrpci info " BDF);
 	says(usrpci_config_write(&fake.base, 0x11, 4, 0), "no access to configuration space can "
-	     "have offset 0x11 and 4 bytes; run: lspci -xxxx -s " BDF);
-	says(usrpci_bar_read(&fake.base, 1, 3, 8, &value), "BAR 1 has no register at 0x3 of 8 "
+	     "have offset 0x11 and 4 bytes; run: lspci -vv -s " BDF);
+	says(usrpci_bar_read(&fake.base, 0, 3, 8, &value), "BAR 0 has no register at 0x3 of 8 "
 	     "bytes; run: usrpci info " BDF);
 	says(usrpci_bar_map(&fake.base, 0, 0x2000, 0x1000, 0, &regs), "BAR 0 can't be mapped at "
 	     "0x2000 with 0x1000 bytes and these flags; what can be mapped, tells: usrpci "
 	     "info " BDF);
+	says(usrpci_regs_open(&fake.base, 2, 0x10, 0, &opened), "BAR 2 can't be opened at 0x10 "
+	     "with 0x0 bytes: it ends before, or no page starts there; run: usrpci info " BDF);
 	fake.fail = -EIO;
 	says(usrpci_bar_read(&fake.base, 4, 0, 4, &value), "it doesn't decode BAR 4: memory "
 	     "or ports "
 	     "are turned off, or it sleeps; run: lspci -vv -s " BDF);
+}
+
+/* By whichever call it's asked for. */
+static void test_no_bar(void **state)
+{
+	struct usrpci_regs opened;
+	volatile void *regs;
+	uint64_t value;
+
+	says(usrpci_regs_open(&fake.base, 1, 0, 0, &opened), "it has no BAR 1; which it has, "
+	     "tells: usrpci info " BDF);
+	says(usrpci_bar_map(&fake.base, 3, 0, 0, 0, &regs), "it has no BAR 3; which it has, "
+	     "tells: usrpci info " BDF);
+	says(usrpci_bar_read(&fake.base, 6, 0, 4, &value), "it has no BAR 6; which it has, "
+	     "tells: usrpci info " BDF);
+	fake.fail = -EINVAL;
+	says(usrpci_bar_write(&fake.base, 5, 0, 4, 0), "it has no BAR 5; which it has, "
+	     "tells: usrpci info " BDF);
 }
 
 static void test_interrupts(void **state)
@@ -412,6 +433,8 @@ static void test_others(void **state)
 	     "run: lspci -D -k -s " BDF);
 	fake.fail = -EPROTO;
 	says(usrpci_reset(&fake.base), "Protocol error; run: dmesg");
+	says(-ETIMEDOUT, "what was waited for didn't come in time; a device that isn't bus master "
+	     "sends no MSI; see: usrpci_set_master() in <usrpci/device.h>");
 }
 
 static void bind_fails(int err, unsigned int flags, const char *how)
@@ -478,6 +501,7 @@ int main(void)
 		CALL(test_map),
 		CALL(test_memory_limit),
 		CALL(test_registers),
+		CALL(test_no_bar),
 		CALL(test_interrupts),
 		CALL(test_others),
 		CALL(test_tlb),

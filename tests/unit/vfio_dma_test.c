@@ -17,12 +17,16 @@
  * @nr_mapped: pieces of memory
  * @refuse: the map that is refused, counted from 1 on; 0: none
  * @err: what an unmap says
+ * @guess: somebody unmaps what is about to be mapped, whose handle nobody was told yet
+ * @guessed: what came of that
  */
 struct peer {
 	struct usrpci_vfio_device dev;
 	unsigned int nr_mapped;
 	unsigned int refuse;
 	int err;
+	bool guess;
+	int guessed;
 };
 
 static char memory[64 * PAGE] __attribute__((aligned(PAGE)));
@@ -38,6 +42,8 @@ static int map(struct usrpci_vfio_device *dev, const struct usrpci_dma *dma, uin
 
 	if (peer->refuse && !--peer->refuse)
 		return -EIO;
+	if (peer->guess)
+		peer->guessed = usrpci_vfio_unmap(&dev->base, &dma->handle, 1);
 	peer->nr_mapped++;
 	return 0;
 }
@@ -152,6 +158,18 @@ static void test_unmapped_twice(void **state)
 	assert_int_equal(peer->nr_mapped, 1);
 }
 
+static void test_guessed(void **state)
+{
+	struct peer *peer = *state;
+	uint32_t handles[3];
+
+	peer->guess = true;
+	assert_int_equal(map_some(peer, 3, handles), 0);
+	assert_int_equal(peer->guessed, -EINVAL);
+	assert_int_equal(peer->nr_mapped, 3);
+	assert_int_equal(unmap_some(peer, handles, 3), 0);
+}
+
 /* The memory is the program's in any case. */
 static void test_unmap_fails(void **state)
 {
@@ -203,6 +221,7 @@ int main(void)
 		TEST(test_handles),
 		TEST(test_refused),
 		TEST(test_unmapped_twice),
+		TEST(test_guessed),
 		TEST(test_unmap_fails),
 		TEST(test_mask),
 		TEST(test_sync),

@@ -17,6 +17,7 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include <usrpci.h>
@@ -395,6 +396,28 @@ static struct usrpci_device *open_it(void)
 	return dev;
 }
 
+static void set_capability(unsigned int cap, bool have)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct caps[2];
+
+	assert_int_equal(syscall(SYS_capget, &head, caps), 0);
+	caps[0].effective &= ~(1U << cap);
+	if (have)
+		caps[0].effective |= caps[0].permitted & (1U << cap);
+	assert_int_equal(syscall(SYS_capset, &head, caps), 0);
+}
+
+/* Nobody may open @file, not even root, till it's allowed again. */
+static void forbid(const char *file, bool forbidden)
+{
+	char path[PATH_MAX];
+
+	tree_path(path, &kernel.tree, file);
+	assert_int_equal(chmod(path, forbidden ? 0 : 0644), 0);
+	set_capability(CAP_DAC_OVERRIDE, !forbidden);
+}
+
 static void test_open(void **state)
 {
 	const int before = next_fd();
@@ -451,6 +474,33 @@ static void test_registers(void **state)
 	assert_int_equal(usrpci_bar_read(dev, 0, PAGE, 8, &value), 0);
 	assert_int_equal(value, 0x0123456789abcdef);
 	assert_int_equal(usrpci_bar_map(dev, 0, 0, PAGE, USRPCI_WRITE_COMBINING, &regs), -EINVAL);
+	usrpci_close(dev);
+}
+
+/* In D3hot nothing is decoded, and a touch of a map would end the program. */
+static void test_asleep(void **state)
+{
+	struct usrpci_device *dev;
+	uint64_t value;
+
+	put_config(PCI_COMMAND, PCI_STATUS_CAP_LIST << 16);
+	put_config(PCI_CAPABILITY_LIST, 0x40);
+	put_config(0x40, PCI_CAP_ID_PM);
+	dev = open_it();
+	assert_int_equal(usrpci_bar_write(dev, 0, PAGE, 8, 7), 0);
+	assert_int_equal(usrpci_config_write(dev, 0x40 + PCI_PM_CTRL, 2, 3), 0);
+	assert_int_equal(usrpci_bar_read(dev, 0, PAGE, 8, &value), -EIO);
+	assert_int_equal(usrpci_bar_write(dev, 0, PAGE, 8, 1), -EIO);
+	assert_int_equal(usrpci_bar_read(dev, 0, PAGE, 4, &value), -EIO);
+	/* A reset wakes it. */
+	put_config(0x40 + PCI_PM_CTRL, 0);
+	assert_int_equal(usrpci_reset(dev), 0);
+	assert_int_equal(usrpci_bar_read(dev, 0, PAGE, 8, &value), 0);
+	assert_int_equal(value, 7);
+	assert_int_equal(usrpci_config_write(dev, 0x40 + PCI_PM_CTRL, 1, 3), 0);
+	assert_int_equal(usrpci_bar_read(dev, 0, PAGE, 8, &value), -EIO);
+	assert_int_equal(usrpci_config_write(dev, 0x40 + PCI_PM_CTRL, 4, 0), 0);
+	assert_int_equal(usrpci_bar_read(dev, 0, PAGE, 8, &value), 0);
 	usrpci_close(dev);
 }
 
@@ -595,16 +645,6 @@ static void test_refusals(void **state)
 	assert_int_equal(next_fd(), before);
 }
 
-static void drop_lock_capability(void)
-{
-	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct caps[2];
-
-	assert_int_equal(syscall(SYS_capget, &head, caps), 0);
-	caps[0].effective &= ~(1U << CAP_IPC_LOCK);
-	assert_int_equal(syscall(SYS_capset, &head, caps), 0);
-}
-
 static void test_too_much(void **state)
 {
 	const struct rlimit limit = { .rlim_cur = PAGE, .rlim_max = PAGE };
@@ -621,7 +661,7 @@ static void test_too_much(void **state)
 	usrpci_explain(dev, -EMFILE, sentence, sizeof(sentence));
 	assert_non_null(strstr(sentence, BDF ": the kernel takes no more mappings at once"));
 	kernel.err = -ENOMEM;
-	drop_lock_capability();
+	set_capability(CAP_IPC_LOCK, false);
 	assert_int_equal(setrlimit(RLIMIT_MEMLOCK, &limit), 0);
 	maps[0].addr = (void *)((uintptr_t)(memory + PAGE) & ~(PAGE - 1));
 	maps[0].len = 2 * PAGE;
@@ -732,6 +772,17 @@ static void test_iommufd_is_not_there(void **state)
 	usrpci_close(dev);
 }
 
+/* As Linux says of a function that's open. */
+static void test_iommufd_busy(void **state)
+{
+	struct usrpci_device *dev;
+
+	add_iommufd();
+	kernel.fails = IOMMUFD_VFIO_BIND;
+	kernel.err = -EINVAL;
+	assert_int_equal(try_open(&dev), -EBUSY);
+}
+
 static void says(int err, const char *wanted)
 {
 	char sentence[512];
@@ -776,6 +827,67 @@ static void test_sentences(void **state)
 	     "usrpci's own module needs none; run: usrpci bind " BDF);
 }
 
+static void remove_groups(void)
+{
+	add_iommufd();
+	tree_remove(&kernel.tree, CONTAINER);
+	tree_remove(&kernel.tree, GROUP);
+}
+
+static void check_not_allowed(const char *file, const char *wanted)
+{
+	const int before = next_fd();
+	struct usrpci_device *dev;
+
+	forbid(file, true);
+	assert_int_equal(try_open(&dev), -EACCES);
+	assert_int_equal(next_fd(), before);
+	says(-EACCES, wanted);
+	forbid(file, false);
+}
+
+static void test_iommufd_not_allowed(void **state)
+{
+	struct usrpci_device *dev;
+	char wanted[256];
+
+	remove_groups();
+	snprintf(wanted, sizeof(wanted), "/" FUNCTION " belongs to user %u and group %u, with mode "
+		 "0000; as root, run: usrpci bind --driver vfio-pci --group %u " BDF, geteuid(),
+		 getegid(), getegid());
+	check_not_allowed(FUNCTION, wanted);
+	snprintf(wanted, sizeof(wanted), "/" IOMMU " belongs to user %u and group %u, with mode "
+		 "0000; as root, run: chgrp %u /dev/iommu && chmod g+rw /dev/iommu", geteuid(),
+		 getegid(), getegid());
+	check_not_allowed(IOMMU, wanted);
+	/* Where there are groups too, they do. */
+	tree_file(&kernel.tree, CONTAINER, "");
+	tree_file(&kernel.tree, GROUP, "");
+	forbid(IOMMU, true);
+	dev = open_it();
+	assert_ptr_equal(usrpci_kvfio(usrpci_vfio(dev))->memory, &usrpci_kvfio_type1);
+	usrpci_close(dev);
+	forbid(IOMMU, false);
+}
+
+static void test_iommufd_sentences(void **state)
+{
+	struct usrpci_device *dev;
+
+	remove_groups();
+	dev = open_it();
+	says(-EBUSY, "this program has " BDF " or another function of IOMMU group 7 open already, "
+	     "and VFIO opens a group but once; close that, or, as root, run: usrpci bind " BDF);
+	usrpci_close(dev);
+	says(-EBUSY, BDF " or another function of IOMMU group 7 is open already; to see where, "
+	     "run: fuser -v /dev/vfio/devices/*");
+	says(-EPERM, "interrupts aren't remapped, so that " BDF " could forge them, or a "
+	     "container's or service's device rules keep it from /" FUNCTION "; boot with "
+	     "intremap=on, or run: docker run --device=/dev/iommu --device=/" FUNCTION " ...");
+	says(-ENXIO, BDF " is bound to vfio-pci, but /" FUNCTION " isn't there (yet); run: udevadm "
+	     "settle");
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -784,6 +896,7 @@ int main(void)
 		TEST(test_open),
 		TEST(test_unsafe_interrupts),
 		TEST(test_registers),
+		TEST(test_asleep),
 		TEST(test_map),
 		TEST(test_reserved),
 		TEST(test_odd_ranges),
@@ -795,6 +908,9 @@ int main(void)
 		TEST(test_iommufd),
 		TEST(test_iommufd_refusals),
 		TEST(test_iommufd_is_not_there),
+		TEST(test_iommufd_busy),
+		TEST(test_iommufd_not_allowed),
+		TEST(test_iommufd_sentences),
 		TEST(test_sentences),
 		/* Gives up a capability. */
 		TEST(test_too_much),

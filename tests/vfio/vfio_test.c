@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The usrpci authors
 /* What is only so with the kernel's VFIO, on $USRPCI_EDU, bound to vfio-pci; exit 77 without. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -13,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -33,6 +35,21 @@
 
 static const char *address;
 static struct usrpci_device *dev;
+
+/* Which way the library takes: with iommufd if the kernel has it for this function. */
+static bool has_iommufd(void)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/vfio-dev", address);
+	return !access("/dev/iommu", F_OK) && !access(path, F_OK);
+}
+
+/* Where what a device has of a process is counted. */
+static long pages_locked(void)
+{
+	return has_iommufd() ? pages_charged() : pages_held();
+}
 
 static int open_it(void **state)
 {
@@ -60,6 +77,32 @@ static void test_info(void **state)
 	assert_int_equal(info.iommu_group, atoi(strrchr(target, '/') + 1));
 	assert_int_equal(info.vendor, 0x1234);
 	assert_int_equal(info.caps & ~(uint32_t)USRPCI_CAN_RESET, USRPCI_CAN_REMAP_IRQ);
+}
+
+/* How many of our descriptors are of @file. */
+static unsigned int count_open(const char *file)
+{
+	char path[300], target[96];
+	struct dirent *entry;
+	unsigned int nr = 0;
+	ssize_t len;
+	DIR *dir = opendir("/proc/self/fd");
+
+	assert_non_null(dir);
+	while ((entry = readdir(dir))) {
+		snprintf(path, sizeof(path), "/proc/self/fd/%s", entry->d_name);
+		len = readlink(path, target, sizeof(target) - 1);
+		target[len < 0 ? 0 : len] = '\0';
+		nr += !strcmp(target, file);
+	}
+	closedir(dir);
+	return nr;
+}
+
+static void test_way(void **state)
+{
+	assert_int_equal(count_open("/dev/iommu"), has_iommufd());
+	assert_int_equal(count_open("/dev/vfio/vfio"), !has_iommufd());
 }
 
 /* Whether none of it is what the kernel keeps from the group. */
@@ -103,7 +146,7 @@ static void test_reserved_regions(void **state)
 	}
 	assert_true(sg[NR_LARGE - 1].bus_addr > UINT32_MAX);
 	assert_int_equal(usrpci_unmap(dev, handles, NR_LARGE), 0);
-	assert_int_equal(pages_held(), 0);
+	assert_int_equal(pages_locked(), 0);
 	pages_free(mem, LARGE / PAGE);
 }
 
@@ -159,21 +202,80 @@ static void test_locked_memory(void **state)
 	usrpci_explain(dev, -ENOMEM, sentence, sizeof(sentence));
 	assert_non_null(strstr(sentence, "needs 60 KiB more locked memory than the limit of 20 "
 			       "KiB; run: ulimit -l 80"));
-	assert_int_equal(pages_held(), 0);
+	assert_int_equal(pages_locked(), 0);
 	set_limit(20 * PAGE - 1);
 	assert_int_equal(usrpci_map(dev, maps, 2), -ENOMEM);
 	set_limit(20 * PAGE);
 	assert_int_equal(usrpci_map(dev, maps, 2), 0);
-	assert_int_equal(pages_held(), 20);
+	assert_int_equal(pages_locked(), 20);
 	handles[0] = maps[0].handle;
 	handles[1] = maps[1].handle;
 	assert_int_equal(usrpci_unmap(dev, handles, 2), 0);
-	assert_int_equal(pages_held(), 0);
+	assert_int_equal(pages_locked(), 0);
 	set_limit(RLIM_INFINITY);
 	pages_free(mem, 20);
 }
 
-/* A container has the limit that there was when it was opened. */
+/* What it has mapped stays till it is killed, or this program ends. */
+static pid_t start_mapping(const char *other, unsigned int nr)
+{
+	unsigned char *mem = pages_new(nr, 1);
+	struct usrpci_mapping map = { .addr = mem, .len = nr * PAGE };
+	struct usrpci_device *second;
+	int ready[2], ret;
+	char byte = 0;
+	pid_t pid;
+
+	assert_int_equal(pipe(ready), 0);
+	pid = fork();
+	if (pid) {
+		close(ready[1]);
+		assert_int_equal(read(ready[0], &byte, 1), 1);
+		close(ready[0]);
+		pages_free(mem, nr);
+		return pid;
+	}
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	ret = usrpci_open(&second, other) ?: usrpci_set_dma_mask(second, UINT64_MAX, UINT64_MAX) ?:
+	      usrpci_map(second, &map, 1);
+	if (ret || write(ready[1], &byte, 1) != 1)
+		_exit(1);
+	pause();
+	_exit(0);
+}
+
+/* With iommufd, what the user's other programs have counts too. */
+static void test_locked_memory_of_others(void **state)
+{
+	const char *other = function_nvme();
+	unsigned char *mem = pages_new(16, 1);
+	struct usrpci_mapping map = { .addr = mem, .len = 16 * PAGE };
+	char sentence[256];
+	pid_t pid;
+
+	if (!other)
+		skip();
+	assert_int_equal(usrpci_set_dma_mask(dev, UINT64_MAX, UINT64_MAX), 0);
+	drop_lock_capability();
+	set_limit(20 * PAGE);
+	pid = start_mapping(other, 10);
+	if (has_iommufd()) {
+		assert_int_equal(usrpci_map(dev, &map, 1), -ENOMEM);
+		usrpci_explain(dev, -ENOMEM, sentence, sizeof(sentence));
+		assert_non_null(strstr(sentence, "needs 24 KiB more locked memory than the limit "
+				       "of 80 KiB; run: ulimit -l 104"));
+		assert_int_equal(pages_locked(), 0);
+		set_limit(26 * PAGE);
+	}
+	assert_int_equal(usrpci_map(dev, &map, 1), 0);
+	assert_int_equal(usrpci_unmap(dev, &map.handle, 1), 0);
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	set_limit(RLIM_INFINITY);
+	pages_free(mem, 16);
+}
+
+/* A container has the limit that there was when it was opened; iommufd has none. */
 static void test_many_mappings(void **state)
 {
 	unsigned char *mem = pages_new(4, 1);
@@ -183,6 +285,8 @@ static void test_many_mappings(void **state)
 
 	for (i = 0; i < 4; i++)
 		maps[i] = (struct usrpci_mapping){ .addr = mem + i * PAGE, .len = PAGE };
+	if (has_iommufd())
+		skip();
 	close_it(state);
 	assert_int_equal(file_write(LIMIT, "3"), 0);
 	assert_int_equal(open_it(state), 0);
@@ -304,14 +408,16 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_info),
+		TEST(test_way),
 		TEST(test_reserved_regions),
 		TEST(test_low_addresses),
 		TEST(test_many_mappings),
 		TEST(test_second_open),
 		TEST(test_bus_error),
 		TEST(test_removal_asked),
-		/* Gives up a capability. */
+		/* They give up a capability. */
 		TEST(test_locked_memory),
+		TEST(test_locked_memory_of_others),
 	};
 	char driver[64];
 

@@ -55,5 +55,9 @@ exits 126 --add /nonexistent -- true
 result "a file that isn't there fails the run"
 exits 126 --nonsense 1 -- true
 result "so does an option that isn't one"
+exits 126 --device nosuch -- true
+result "so does a device that QEMU hasn't"
+grep -q "'nosuch' is not a valid device" "$err" && ! grep -q 'could not start the kernel' "$err"
+result "and QEMU says so"
 echo "1..$tests"
 exit $failed

@@ -3,7 +3,7 @@
 # Copyright (C) 2026 The usrpci authors
 # The kernel's VFIO in place of the usrpci module, in VMs of their own: the drivers' tests, what
 # is only so with VFIO, and the command, for a function alone in its IOMMU group, with a sibling,
-# and without an IOMMU.
+# and without an IOMMU. KERNEL=recent has iommufd alone; the stock one has it not.
 set -u
 
 cd "$(dirname "$0")/../.." || exit 1
@@ -26,7 +26,8 @@ vm/run --kernel "$kernel" --iommu strict --timeout 900 --mem 1024 --device edu \
 	--env DRIVER=vfio-pci --add tests/harness/guest.sh --add tests/kernel/run.sh \
 	--add "$build/tests/drivers/edu_test" --add "$build/tests/drivers/nvme_test" \
 	--add "$build/tests/vfio/vfio_test" -- sh -c '
-modprobe -a vfio-pci vfio_iommu_type1
+modprobe -a vfio-pci
+modprobe -q vfio_iommu_type1
 sh run.sh vfio_test edu_test nvme_test'
 ended $?
 
@@ -35,7 +36,8 @@ echo "# conformance"
 vm/run --kernel "$kernel" --module none --iommu strict --timeout 900 --mem 1024 --device edu \
 	--add "$build/tests/conformance" --add tests/conformance/run.sh:conformance/run.sh \
 	--add tests/harness/guest.sh --add "$build/tests/vfio/vfio_test" -- sh -c '
-modprobe -a vfio-pci vfio_iommu_type1
+modprobe -a vfio-pci
+modprobe -q vfio_iommu_type1
 sh conformance/run.sh driver:vfio-pci conformance/*_test'
 ended $?
 

@@ -7,7 +7,7 @@ enum status disk_open(struct nvme **nvmep, const struct options *options)
 {
 	struct nvme_options how = options->open;
 	const char *address = options->address;
-	char why[512];
+	char why[512], bdf[USRPCI_BDF_LEN];
 
 	how.why = why;
 	how.why_len = sizeof(why);
@@ -16,7 +16,9 @@ enum status disk_open(struct nvme **nvmep, const struct options *options)
 		return STATUS_OK;
 	case -ENOTSUP:
 		return complain(STATUS_FAILED, "%s is no NVMe disk of a known kind, or has no such "
-				"interrupt; run: usrpci list", address);
+				"interrupt; run: %s", address,
+				usrpci_parse_bdf(address, bdf) ? "usrpci-sim --list" :
+								 "usrpci list");
 	case -ETIMEDOUT:
 	case -EIO:
 		return complain(STATUS_FAILED, "%s doesn't become ready; run: usrpci info %s",

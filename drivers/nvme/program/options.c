@@ -27,11 +27,13 @@ static const struct option known[] = {
 
 void options_help(FILE *to)
 {
-	fputs("usage: usrpci-nvme identify BDF [--json]\n"
-	      "       usrpci-nvme read BDF [--offset N] [--length N] [--output FILE]\n"
-	      "       usrpci-nvme write BDF [--offset N] [--length N] [--input FILE]\n"
-	      "       usrpci-nvme bench BDF [--size N] [--seconds N] [--random] [--write] [--json]\n"
-	      "Reads, writes, measures or describes an NVMe disk that is bound to usrpci.\n"
+	fputs("usage: usrpci-nvme identify ADDRESS [--json]\n"
+	      "       usrpci-nvme read ADDRESS [--offset N] [--length N] [--output FILE]\n"
+	      "       usrpci-nvme write ADDRESS [--offset N] [--length N] [--input FILE]\n"
+	      "       usrpci-nvme bench ADDRESS [--size N] [--seconds N] [--random] [--write]\n"
+	      "                         [--json]\n"
+	      "Reads, writes, measures or describes an NVMe disk. ADDRESS is that of a function,\n"
+	      "0000:00:04.0, or of one that is played: sim:nvme, vfio-user:PATH.\n"
 	      "\n"
 	      "  --offset N      bytes from the disk's start (0)\n"
 	      "  --length N      bytes (to the disk's end, or the input's)\n"

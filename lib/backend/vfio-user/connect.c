@@ -3,12 +3,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 #include "vfio-user.h"
 
@@ -19,7 +21,24 @@
 /* Of the program itself: where dynamic linking and tests put things doesn't matter. */
 extern char **environ;
 
-int usrpci_socket_connect(const char *path, int *channel)
+/* Who listens and doesn't accept has room for a few, and the next one waits: SO_SNDTIMEO goes. */
+static int connect_in_time(int fd, const struct sockaddr_un *address, unsigned int patience_ms)
+{
+	const int64_t end = usrpci_message_now_ms() + patience_ms;
+
+	usrpci_message_set_patience(fd, patience_ms);
+	while (connect(fd, (const struct sockaddr *)address, sizeof(*address))) {
+		if (errno == EAGAIN)
+			return -ETIMEDOUT;
+		if (errno != EINTR)
+			return -errno;
+		if (usrpci_message_now_ms() >= end)
+			return -ETIMEDOUT;
+	}
+	return 0;
+}
+
+int usrpci_socket_connect(const char *path, unsigned int patience_ms, int *channel)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int err, fd;
@@ -30,8 +49,8 @@ int usrpci_socket_connect(const char *path, int *channel)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
-	if (connect(fd, (struct sockaddr *)&address, sizeof(address))) {
-		err = -errno;
+	err = connect_in_time(fd, &address, patience_ms);
+	if (err) {
 		close(fd);
 		return err;
 	}
@@ -106,16 +125,29 @@ int usrpci_socket_spawn(const char *device, int *channel, pid_t *pid)
 	return 0;
 }
 
-int usrpci_socket_reap(pid_t pid)
+/* It ends at once, unless it's stopped, or waits for a file that nobody reads. */
+static bool await_end(pid_t pid, unsigned int patience_ms, int *status)
+{
+	int64_t end = usrpci_message_now_ms() + patience_ms;
+	struct timespec nap = { .tv_nsec = 100000 };
+	pid_t ended;
+
+	while (!(ended = waitpid(pid, status, WNOHANG))) {
+		if (usrpci_message_now_ms() >= end) {
+			kill(pid, SIGKILL);
+			end = INT64_MAX;
+		}
+		nanosleep(&nap, NULL);
+		nap.tv_nsec = nap.tv_nsec < 10000000 ? 2 * nap.tv_nsec : nap.tv_nsec;
+	}
+	return ended == pid;
+}
+
+int usrpci_socket_reap(pid_t pid, unsigned int patience_ms)
 {
 	int status;
 
-	if (!pid)
-		return 0;
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return 0;
-	if (!WIFEXITED(status))
+	if (!pid || !await_end(pid, patience_ms, &status) || !WIFEXITED(status))
 		return 0;
 	switch (WEXITSTATUS(status)) {
 	case 2:

@@ -7,6 +7,14 @@
 #include "vfio-user.h"
 #include "vfio-user/message.h"
 
+/* Of one exchange: as long as many of them may take together. */
+#define PATIENCES	10
+
+void usrpci_socket_hurry(struct usrpci_socket_device *dev)
+{
+	dev->end_ms = usrpci_message_now_ms() + (int64_t)PATIENCES * dev->patience_ms;
+}
+
 void usrpci_socket_lose(struct usrpci_socket_device *dev)
 {
 	if (atomic_exchange(&dev->gone, true))
@@ -69,6 +77,9 @@ static int converse(struct usrpci_socket_device *dev, struct usrpci_exchange *x,
 	struct vfio_user_message *reply = &dev->reply;
 	int err;
 
+	/* Each of a thousand answers may come late, but not too late. */
+	if (dev->end_ms && usrpci_message_now_ms() >= dev->end_ms)
+		return -ETIMEDOUT;
 	err = usrpci_message_send(dev->channel, &header, x->parts, x->nr_parts, x->fds, x->nr_fds);
 	if (!err)
 		err = await_reply(dev);
@@ -92,6 +103,9 @@ int usrpci_socket_exchange(struct usrpci_socket_device *dev, struct usrpci_excha
 
 	x->fd = -1;
 	x->len = 0;
+	/* Two can't tell their answers apart, and a thread of the parent's may hold the lock. */
+	if (!usrpci_vfio_is_owner(&dev->vfio))
+		return -ENODEV;
 	pthread_mutex_lock(&dev->lock);
 	err = atomic_load(&dev->gone) ? -ENODEV : converse(dev, x, &said);
 	usrpci_message_drop_fds(&dev->reply);

@@ -92,17 +92,13 @@ static int learn_device(struct usrpci_socket_device *dev, unsigned int *nr_regio
 	return usrpci_vfio_note_device(&dev->vfio, info.flags, nr_regions, nr_irqs);
 }
 
-/*
- * Whether all windows can be touched as long as they are mapped: the server can make a file
- * shorter that isn't sealed, and the program would be killed. Calls do without.
- */
+/* Whether all windows can be touched as long as they are mapped. Calls do without. */
 static bool stays(int fd, const struct usrpci_region *region)
 {
-	const int seals = fcntl(fd, F_GET_SEALS);
 	struct stat st;
 	unsigned int i;
 
-	if (seals < 0 || !(seals & F_SEAL_SHRINK) || fstat(fd, &st) ||
+	if (!usrpci_socket_stays(fd) || fstat(fd, &st) ||
 	    region->offset > (uint64_t)st.st_size)
 		return false;
 	for (i = 0; i < region->nr_windows; i++)
@@ -127,6 +123,9 @@ static int learn_region(struct usrpci_socket_device *dev, unsigned int index)
 	};
 	int err = usrpci_socket_exchange(dev, &x);
 
+	/* As VFIO says it of VGA's, where there is none. */
+	if (err == -EINVAL)
+		return 0;
 	if (err)
 		return err;
 	err = usrpci_vfio_parse_region(region, &reply.info,
@@ -198,7 +197,7 @@ static int unmake(struct usrpci_socket_device *dev)
 	close_fd(dev->hangup[1]);
 	for (i = 0; i < VFIO_PCI_NUM_REGIONS; i++)
 		close_fd(dev->vfio.regions[i].fd);
-	err = usrpci_socket_reap(dev->simulator);
+	err = usrpci_socket_reap(dev->simulator, dev->patience_ms);
 	usrpci_message_free(&dev->reply);
 	usrpci_message_free(&dev->command);
 	pthread_mutex_destroy(&dev->lock);
@@ -212,7 +211,21 @@ static int reach(struct usrpci_socket_device *dev, const char *address)
 	if (starts(address, USRPCI_SIM_PREFIX))
 		return usrpci_socket_spawn(address + strlen(USRPCI_SIM_PREFIX), &dev->channel,
 					   &dev->simulator);
-	return usrpci_socket_connect(address + strlen(USRPCI_SOCKET_PREFIX), &dev->channel);
+	return usrpci_socket_connect(address + strlen(USRPCI_SOCKET_PREFIX), PATIENCE_MS,
+				     &dev->channel);
+}
+
+/* What a server may say to anything; from usrpci_open() it would mean the address. */
+static int as_of_server(int err)
+{
+	switch (err) {
+	case -EINVAL:
+	case -ENOENT:
+	case -ECONNREFUSED:
+	case -ENOEXEC:
+		return -EPROTO;
+	}
+	return err;
 }
 
 /* Undoes @dev unless all works. */
@@ -224,6 +237,7 @@ static int begin(struct usrpci_device **devp, struct usrpci_socket_device *dev,
 	snprintf(dev->vfio.base.bdf, sizeof(dev->vfio.base.bdf), "%s", address);
 	dev->patience_ms = patience_ms;
 	usrpci_message_set_patience(dev->channel, patience_ms);
+	usrpci_socket_hurry(dev);
 	err = pipe2(dev->hangup, O_CLOEXEC | O_NONBLOCK) ? -errno : 0;
 	if (!err)
 		err = negotiate(dev);
@@ -235,8 +249,9 @@ static int begin(struct usrpci_device **devp, struct usrpci_socket_device *dev,
 		err = usrpci_vfio_start(&dev->vfio);
 	if (err) {
 		reaped = unmake(dev);
-		return reaped ?: err;
+		return reaped ?: as_of_server(err);
 	}
+	dev->end_ms = 0;
 	*devp = &dev->vfio.base;
 	return 0;
 }
@@ -272,6 +287,7 @@ void usrpci_socket_close(struct usrpci_device *base)
 {
 	struct usrpci_socket_device *dev = usrpci_socket(usrpci_vfio(base));
 
+	usrpci_socket_hurry(dev);
 	usrpci_vfio_stop(&dev->vfio);
 	unmake(dev);
 }

@@ -90,17 +90,21 @@ static int set_irqs(struct usrpci_vfio_device *vdev, const struct vfio_irq_set *
 	return err;
 }
 
+/* VFIO puts configuration back; of servers, QEMU's leaves decoding and bus mastering off. */
 static int reset(struct usrpci_vfio_device *dev)
 {
 	struct usrpci_exchange x = { .command = VFIO_USER_DEVICE_RESET };
+	int err = usrpci_socket_exchange(usrpci_socket(dev), &x);
 
-	return usrpci_socket_exchange(usrpci_socket(dev), &x);
+	return err ?: usrpci_vfio_restore_command(dev);
 }
 
+/* A simulator that the library started is as good as this program. */
 static int map(struct usrpci_vfio_device *dev, const struct usrpci_dma *dma, uint64_t *missing)
 {
+	const bool trusted = usrpci_socket(dev)->simulator;
 	uint64_t offset = dma->fd_offset;
-	int fd = dma->coherent ? dma->fd : usrpci_socket_find_fd(dma, &offset);
+	int fd = dma->coherent ? dma->fd : usrpci_socket_find_fd(dma, trusted, &offset);
 	const struct vfio_user_dma_map message = {
 		.argsz = sizeof(message),
 		.flags = (dma->direction != USRPCI_DMA_FROM_DEVICE ? VFIO_USER_DMA_READABLE : 0) |

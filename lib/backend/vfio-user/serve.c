@@ -8,6 +8,7 @@
 #include <sys/eventfd.h>
 #include <sys/uio.h>
 #include <unistd.h>
+#include "checked.h"
 #include "vfio/dma.h"
 #include "vfio-user.h"
 #include "vfio-user/message.h"
@@ -18,9 +19,18 @@ static ssize_t copy_mapped(void *ours, uint64_t len, const struct usrpci_dma *dm
 {
 	struct iovec local = { .iov_base = ours, .iov_len = len };
 	struct iovec remote = { .iov_base = (char *)dma->addr + at, .iov_len = len };
+	ssize_t done;
 
-	return write ? process_vm_writev(getpid(), &local, 1, &remote, 1, 0) :
-		       process_vm_readv(getpid(), &local, 1, &remote, 1, 0);
+	if (!usrpci_is_live(remote.iov_base, len, write)) {
+		errno = EFAULT;
+		return -1;
+	}
+	if (!write)
+		return process_vm_readv(getpid(), &local, 1, &remote, 1, 0);
+	done = process_vm_writev(getpid(), &local, 1, &remote, 1, 0);
+	if (done > 0)
+		usrpci_was_written(remote.iov_base, (size_t)done);
+	return done;
 }
 
 /* The device keeps it after the program has unmapped it, and something else may be there then. */
@@ -216,7 +226,7 @@ int usrpci_socket_start(struct usrpci_socket_device *dev)
 
 void usrpci_socket_stop(struct usrpci_socket_device *dev)
 {
-	if (dev->started) {
+	if (dev->started && usrpci_vfio_is_owner(&dev->vfio)) {
 		/* It may be amid a message that the server doesn't end. */
 		usrpci_socket_lose(dev);
 		eventfd_write(dev->stop, 1);

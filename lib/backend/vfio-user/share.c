@@ -5,12 +5,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 #include "vfio-user.h"
 
@@ -55,26 +57,55 @@ static bool find_area(uintptr_t start, uintptr_t end, struct area *area)
 	return found;
 }
 
-/* A copy of a descriptor of this process that is the area's file, open for as much. */
-static int find_descriptor(const struct area *area)
+/* Whether @fd is the area's file, open for as much. */
+static bool is_file_of(int fd, const struct area *area)
+{
+	const int access = area->prot[1] == 'w' ? O_RDWR : O_RDONLY;
+	struct stat st;
+	int flags;
+
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_dev != area->dev ||
+	    st.st_ino != area->inode)
+		return false;
+	flags = fcntl(fd, F_GETFL);
+	return flags >= 0 && !(flags & O_PATH) &&
+	       ((flags & O_ACCMODE) == O_RDWR || (flags & O_ACCMODE) == access);
+}
+
+bool usrpci_socket_stays(int fd)
+{
+	const int seals = fcntl(fd, F_GET_SEALS);
+	struct statfs fs;
+
+	return seals >= 0 && seals & F_SEAL_SHRINK && !fstatfs(fd, &fs) &&
+	       fs.f_type != HUGETLBFS_MAGIC;
+}
+
+/* A copy, since another thread may close @fd and open something else in its place; or -1. */
+static int copy_if(int fd, const struct area *area, bool trusted)
+{
+	int copy;
+
+	if (!is_file_of(fd, area))
+		return -1;
+	copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (copy < 0 || (is_file_of(copy, area) && (trusted || usrpci_socket_stays(copy))))
+		return copy;
+	close(copy);
+	return -1;
+}
+
+static int find_descriptor(const struct area *area, bool trusted)
 {
 	DIR *dir = opendir("/proc/self/fd");
-	int access = area->prot[1] == 'w' ? O_RDWR : O_RDONLY, found = -1;
 	struct dirent *entry;
-	struct stat st;
+	int found = -1;
 
 	if (!dir)
 		return -1;
-	while (found < 0 && (entry = readdir(dir))) {
-		int mode, fd = atoi(entry->d_name);
-
-		if (entry->d_name[0] == '.' || fstat(fd, &st) || !S_ISREG(st.st_mode) ||
-		    st.st_dev != area->dev || st.st_ino != area->inode)
-			continue;
-		mode = fcntl(fd, F_GETFL) & O_ACCMODE;
-		if (mode == O_RDWR || mode == access)
-			found = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	}
+	while (found < 0 && (entry = readdir(dir)))
+		if (entry->d_name[0] != '.')
+			found = copy_if(atoi(entry->d_name), area, trusted);
 	closedir(dir);
 	return found;
 }
@@ -121,7 +152,7 @@ static int populate(const struct usrpci_dma *dma)
 }
 
 /* -1 if there's none: the server then asks for the bytes. */
-int usrpci_socket_find_fd(const struct usrpci_dma *dma, uint64_t *offset)
+int usrpci_socket_find_fd(const struct usrpci_dma *dma, bool trusted, uint64_t *offset)
 {
 	const uintptr_t start = (uintptr_t)dma->addr, end = start + dma->len;
 	const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
@@ -133,7 +164,7 @@ int usrpci_socket_find_fd(const struct usrpci_dma *dma, uint64_t *offset)
 	if (!may_be_shared(start, page) || !find_area(start, end, &area) ||
 	    area.prot[3] != 's' || !area.inode)
 		return -1;
-	fd = find_descriptor(&area);
+	fd = find_descriptor(&area, trusted);
 	if (fd >= 0)
 		*offset = area.offset + ((start - area.start) & ~(page - 1));
 	return fd;

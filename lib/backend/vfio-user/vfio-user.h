@@ -26,6 +26,7 @@
  * @gone: the server isn't there any more
  * @told: so has usrpci_event()
  * @patience_ms: a server that hasn't answered after so long won't
+ * @end_ms: when opening or closing, which take many exchanges, has to be over; 0: it's neither
  * @hangup: a pipe; what's left of it is read or hangs up when @gone is set
  * @stop: eventfd that ends @thread
  * @thread: answers the server
@@ -44,6 +45,7 @@ struct usrpci_socket_device {
 	atomic_bool gone;
 	atomic_bool told;
 	unsigned int patience_ms;
+	int64_t end_ms;
 	int hangup[2];
 	int stop;
 	pthread_t thread;
@@ -89,6 +91,9 @@ struct usrpci_exchange {
 /* exchange.c: 0; -ENODEV the server has gone; what the server says. */
 int usrpci_socket_exchange(struct usrpci_socket_device *dev, struct usrpci_exchange *x);
 
+/* What is exchanged from now on has to be over in a while, however many exchanges that takes. */
+void usrpci_socket_hurry(struct usrpci_socket_device *dev);
+
 /* Nothing can be said to the server any more. */
 void usrpci_socket_lose(struct usrpci_socket_device *dev);
 
@@ -100,15 +105,28 @@ void usrpci_socket_stop(struct usrpci_socket_device *dev);
 /* ops.c */
 extern const struct usrpci_vfio_ops usrpci_socket_ops;
 
-/* share.c: sets the descriptor of @dma if this process has one of the memory. */
-int usrpci_socket_find_fd(const struct usrpci_dma *dma, uint64_t *offset);
+/*
+ * share.c: whether a touch of a map never ends the program, whatever somebody else does who has the
+ * file, too: it can't be made shorter, nor are its pages huge ones, of which there may be none
+ * left once a hole was made.
+ */
+bool usrpci_socket_stays(int fd);
+
+/*
+ * A descriptor of @dma's memory, if this process has one that may be given away: of a file that
+ * stays, unless whoever gets it is @trusted. -1: none; -EFAULT.
+ */
+int usrpci_socket_find_fd(const struct usrpci_dma *dma, bool trusted, uint64_t *offset);
 
 /* connect.c */
-int usrpci_socket_connect(const char *path, int *channel);
+int usrpci_socket_connect(const char *path, unsigned int patience_ms, int *channel);
 int usrpci_socket_spawn(const char *device, int *channel, pid_t *pid);
 
-/* Waits for a simulator that has no channel any more; what became of it: 0 or -errno. */
-int usrpci_socket_reap(pid_t pid);
+/*
+ * Waits for a simulator that has no channel any more, and ends one that stays; what became of it:
+ * 0 or -errno.
+ */
+int usrpci_socket_reap(pid_t pid, unsigned int patience_ms);
 
 /* open.c */
 bool usrpci_socket_serves(const char *root, const char *address);

@@ -14,47 +14,62 @@
 
 #define MOST_RANGES	65536U
 
-/* Where it isn't, or isn't for this program, the older way may be. */
-static int open_either(const char *root, const char *path)
+/* Where it isn't the older way may be. */
+static int open_file(const char *root, const char *path)
 {
 	int fd = usrpci_kvfio_open_file(root, path);
 
-	return fd == -ENOENT || fd == -EACCES || fd == -ENODEV ? -ENOTSUP : fd;
+	return fd == -ENOENT || fd == -ENODEV ? -ENOTSUP : fd;
 }
 
-/* The function's file is named after its one folder in vfio-dev. */
-static int open_function(const char *root, const char *bdf)
+/* It is named after its one folder in vfio-dev. */
+int usrpci_kvfio_name_file(const char *root, const char *bdf, char *name)
 {
 	char path[PATH_MAX];
 	struct dirent *entry;
-	int fd = -ENOTSUP;
+	int ret = -ENOTSUP;
 	DIR *dir;
 
 	snprintf(path, sizeof(path), USRPCI_SYS_FUNCTION "/vfio-dev", root, bdf);
 	dir = opendir(path);
 	if (!dir)
-		return -ENOTSUP;
+		return ret;
 	do {
 		entry = readdir(dir);
 	} while (entry && strncmp(entry->d_name, "vfio", 4));
-	if (entry) {
-		snprintf(path, sizeof(path), "/dev/vfio/devices/%s", entry->d_name);
-		fd = open_either(root, path);
-	}
+	if (entry)
+		ret = snprintf(name, USRPCI_KVFIO_FILE_LEN, "/dev/vfio/devices/%s",
+			       entry->d_name) < USRPCI_KVFIO_FILE_LEN ? 0 : -ENAMETOOLONG;
 	closedir(dir);
-	return fd;
+	return ret;
+}
+
+static int open_function(const char *root, const char *bdf)
+{
+	char name[USRPCI_KVFIO_FILE_LEN];
+	int err = usrpci_kvfio_name_file(root, bdf, name);
+
+	return err ? err : open_file(root, name);
+}
+
+/* Of a function that is open VFIO says EINVAL; our arguments can't be meant. */
+static int bind(struct usrpci_kvfio_device *dev)
+{
+	struct iommufd_vfio_bind arg = { .argsz = sizeof(arg), .iommufd = dev->space };
+	int err = usrpci_kvfio_ioctl(dev->device, IOMMUFD_VFIO_BIND, &arg);
+
+	return err == -EINVAL ? -EBUSY : err;
 }
 
 static int attach_opened(struct usrpci_kvfio_device *dev)
 {
-	struct iommufd_vfio_bind bind = { .argsz = sizeof(bind), .iommufd = dev->space };
 	struct iommufd_vfio_attach behind = { .argsz = sizeof(behind) };
 	struct iommufd_alloc alloc = { .size = sizeof(alloc) };
 	int err;
 
 	err = usrpci_kvfio_ioctl(dev->space, IOMMUFD_IOAS_ALLOC, &alloc);
 	if (!err)
-		err = usrpci_kvfio_ioctl(dev->device, IOMMUFD_VFIO_BIND, &bind);
+		err = bind(dev);
 	if (err)
 		return err;
 	dev->ioas = alloc.ioas;
@@ -69,7 +84,7 @@ static int attach(struct usrpci_kvfio_device *dev, const char *root)
 	if (ret < 0)
 		return ret;
 	dev->device = ret;
-	ret = open_either(root, "/dev/iommu");
+	ret = open_file(root, "/dev/iommu");
 	if (ret >= 0) {
 		dev->space = ret;
 		return attach_opened(dev);
@@ -144,6 +159,7 @@ static int unmap(struct usrpci_kvfio_device *dev, const struct usrpci_dma *dma)
 
 const struct usrpci_kvfio_memory usrpci_kvfio_iommufd = {
 	.accounted = "VmPin",
+	.by_user = true,
 	.unsafe = "/sys/module/iommufd/parameters/allow_unsafe_interrupts",
 	.attach = attach,
 	.reserve = reserve,

@@ -9,16 +9,18 @@ struct usrpci_kvfio_device;
 
 /**
  * struct usrpci_kvfio_memory - One of the two ways to a function, and its memory.
- * @accounted: the line of /proc/self/status that has what it locked
+ * @accounted: the line of a process's status that has what it locked
+ * @by_user: the limit is for all of the user's processes, and not for each
  * @unsafe: the parameter that allows interrupts that aren't remapped
  * @attach: opens the function and puts it behind page tables of its own; -ENOTSUP if
- *	that way isn't there, or not for this program
+ *	that way isn't there, -EACCES if it isn't for this program
  * @reserve: keeps the bus addresses that can't be had from the allocator
  * @map: gives memory to the device; -EMFILE: not so many times
  * @unmap: takes all of it back
  */
 struct usrpci_kvfio_memory {
 	const char *accounted;
+	bool by_user;
 	const char *unsafe;
 	int (*attach)(struct usrpci_kvfio_device *dev, const char *root);
 	int (*reserve)(struct usrpci_kvfio_device *dev);
@@ -86,6 +88,10 @@ int usrpci_kvfio_ioctl(int fd, unsigned long request, const void *arg);
  */
 int usrpci_kvfio_get(int fd, unsigned long request, const void *ask, uint32_t len, void **answer);
 
+/* iommufd.c: the function's own file, without @root; -ENOTSUP: it has none. */
+#define USRPCI_KVFIO_FILE_LEN	64
+int usrpci_kvfio_name_file(const char *root, const char *bdf, char *name);
+
 /* type1.c, iommufd.c */
 extern const struct usrpci_kvfio_memory usrpci_kvfio_type1;
 extern const struct usrpci_kvfio_memory usrpci_kvfio_iommufd;
@@ -95,10 +101,10 @@ int usrpci_kvfio_reserve_others(struct usrpci_kvfio_device *dev,
 				const struct usrpci_kvfio_range *ranges, unsigned int nr);
 
 /*
- * locked.c: by how many bytes the limit of locked memory is too low for @len more; @line of
- * /proc/self/status tells what is locked. 0: it isn't the limit.
+ * locked.c: by how many bytes the limit of locked memory is too low for @len more, as @memory
+ * counts it. 0: it isn't the limit.
  */
-uint64_t usrpci_kvfio_missing(const char *line, uint64_t len);
+uint64_t usrpci_kvfio_missing(const struct usrpci_kvfio_memory *memory, uint64_t len);
 
 /* learn.c: regions and interrupts. */
 int usrpci_kvfio_learn(struct usrpci_kvfio_device *dev);

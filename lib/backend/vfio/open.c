@@ -52,17 +52,25 @@ static void unmake(struct usrpci_kvfio_device *dev)
 	free(dev);
 }
 
+/* A kernel may have the newer way, the older one, or both of them, and allow but one. */
+static int attach_either(struct usrpci_kvfio_device *dev, const char *root)
+{
+	int newer, err;
+
+	dev->memory = &usrpci_kvfio_iommufd;
+	newer = dev->memory->attach(dev, root);
+	if (newer != -ENOTSUP && newer != -EACCES)
+		return newer;
+	dev->memory = &usrpci_kvfio_type1;
+	err = dev->memory->attach(dev, root);
+	return err == -ENXIO && newer == -EACCES ? newer : err;
+}
+
 static int attach(struct usrpci_kvfio_device *dev, const char *root)
 {
 	char value[8];
-	int err;
+	int err = attach_either(dev, root);
 
-	dev->memory = &usrpci_kvfio_iommufd;
-	err = dev->memory->attach(dev, root);
-	if (err == -ENOTSUP) {
-		dev->memory = &usrpci_kvfio_type1;
-		err = dev->memory->attach(dev, root);
-	}
 	if (err)
 		return err;
 	dev->remaps = !usrpci_sysfs_read(value, sizeof(value), "%s%s", root,

@@ -104,7 +104,7 @@ static int map(struct usrpci_vfio_device *vdev, const struct usrpci_dma *dma, ui
 	int err = dev->memory->map(dev, dma);
 
 	if (err == -ENOMEM)
-		*missing = usrpci_kvfio_missing(dev->memory->accounted,
+		*missing = usrpci_kvfio_missing(dev->memory,
 						dma->iova.last - dma->iova.first + 1);
 	return err;
 }

@@ -147,11 +147,17 @@ static int act_rescan(struct scene *s)
 	return err;
 }
 
+/*
+ * Enabling a function has ACPI's interpreter run, which uses what it freed once an allocation of
+ * its own has failed (Linux 6.1): only the module's calls fail there.
+ */
 static const struct sequence sequences[] = {
-	{ "bind", EDU, .setup = unbind, .act = act_bind, .undo = undo_bind, .end = end_bind },
+	{ "bind", EDU, .setup = unbind, .act = act_bind, .undo = undo_bind, .end = end_bind,
+	  .hook_only = true },
 	{ "bind, nvme", NVME, .setup = unbind, .act = act_bind, .undo = undo_bind,
-	  .end = end_bind },
-	{ "probe", EDU, .setup = unbind, .act = act_probe, .undo = undo_bind, .end = end_bind },
+	  .end = end_bind, .hook_only = true },
+	{ "probe", EDU, .setup = unbind, .act = act_probe, .undo = undo_bind, .end = end_bind,
+	  .hook_only = true },
 	{ "driver_override", EDU, .act = act_override },
 	{ "unbind", EDU, .act = act_unbind, .undo = undo_unbind },
 	{ "unbind, nvme", NVME, .act = act_unbind, .undo = undo_unbind },
