@@ -52,7 +52,11 @@ struct usrpci_space_options {
  * @flags: USRPCI_TLB_*
  *
  * Once, before the first space; from then on misses are served, and vectors stay set
- * up. usrpci_error() says what is wrong with it.
+ * up. usrpci_explain() says what is wrong with it.
+ *
+ * An eventfd that is wired to the vector, before or afterwards, is signalled as well.
+ * Where the library serves, that is when it has looked at the device; it reads registers
+ * and the ring till the device is closed, and serves one miss after the other.
  *
  * Return: 0; -EINVAL it can't be so; -EBUSY it was said before; -EPERM a register that
  * the program may not write; other negative errno.
@@ -73,8 +77,9 @@ int usrpci_tlb_describe(struct usrpci_device *dev, const struct usrpci_tlb *tlb,
  * device first. The library can't see that: what the device was given stays what it was
  * till usrpci_space_forget().
  *
- * Return: 0; -EOPNOTSUPP the flags ask for what this backend can't; -ENOSPC no tag is
- * free; -EPERM not isolated enough for the caller; -EINVAL; other negative errno.
+ * Return: 0; -EOPNOTSUPP the flags ask for what this backend can't, or the library serves,
+ * and another process; -ENOSPC no tag is free; -EPERM not isolated enough for the caller;
+ * -EIO the device was stopped; -EINVAL; other negative errno.
  */
 int usrpci_space_bind(struct usrpci_device *dev, const struct usrpci_space_options *options,
 		      struct usrpci_space **spacep);
@@ -96,7 +101,8 @@ unsigned int usrpci_space_tag(const struct usrpci_space *space);
  * When it returns the device uses no translation of these pages any more. If it needs
  * one again it misses again.
  *
- * Return: 0; -EIO the device didn't acknowledge, and was stopped; -EINVAL; -ENODEV.
+ * Return: 0; -EIO the device didn't acknowledge, and was stopped, which
+ * USRPCI_TLB_DEAF tells of; -EINVAL; -ENODEV.
  */
 int usrpci_space_forget(struct usrpci_space *space, const void *addr, uint64_t len);
 
@@ -208,7 +214,8 @@ int usrpci_space_fd(const struct usrpci_space *space);
  * @space: the space, or NULL
  *
  * Jobs that need it end with "no translation". When this returns the device can't
- * reach the process's memory by it any more. Spaces are closed before their device.
+ * reach the process's memory by it any more. Spaces are closed before their device: of
+ * one whose device was closed nothing is left but that calls give -ENODEV.
  */
 void usrpci_space_close(struct usrpci_space *space);
 
