@@ -130,7 +130,7 @@ void usrpci_coherent_put(struct usrpci_coherent *c)
 }
 
 struct usrpci_coherent *usrpci_coherent_get(struct usrpci_file *file, u32 handle, u64 offset,
-					    u64 len, const void **at)
+					    u64 len, void **at)
 {
 	struct usrpci_object *obj = usrpci_object_get(file, handle, USRPCI_OBJECT_COHERENT);
 	struct usrpci_coherent *c = NULL;

@@ -33,7 +33,7 @@ void usrpci_coherents_revoke(struct usrpci_file *file);
  * or the function is torn down. Inside the gate; NULL if there aren't so many.
  */
 struct usrpci_coherent *usrpci_coherent_get(struct usrpci_file *file, u32 handle, u64 offset,
-					    u64 len, const void **at);
+					    u64 len, void **at);
 void usrpci_coherent_put(struct usrpci_coherent *c);
 
 /* Bytes, for debugfs. */

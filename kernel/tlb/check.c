@@ -86,8 +86,8 @@ static bool usrpci_ring_valid(const struct usrpci_ioc_tlb_misses *m)
 {
 	if (!m->ring)
 		return !m->ring_entries && !m->ring_offset;
-	return m->ring_entries && !(m->ring_entries & (m->ring_entries - 1)) && m->ring_entries <= USRPCI_TLB_MAX_RING &&
-	       !(m->ring_offset & (m->word_width - 1));
+	return m->ring_entries && !(m->ring_entries & (m->ring_entries - 1)) &&
+	       m->ring_entries <= USRPCI_TLB_MAX_RING && !(m->ring_offset & (m->word_width - 1));
 }
 
 static bool usrpci_entries_valid(const struct usrpci_ioc_tlb_entries *e)

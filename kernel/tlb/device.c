@@ -102,7 +102,9 @@ bool usrpci_tlb_take_miss(struct usrpci_tlb *tlb, struct usrpci_miss *miss)
 		return false;
 	miss->addr = usrpci_field_get(&record, &misses->addr);
 	miss->tag = usrpci_field_get(&record, &misses->tag);
+	/* An entry that can't say that it's for reading alone is for writing. */
 	miss->write = !usrpci_field_exists(&misses->write) ||
+		      !usrpci_field_exists(&tlb->desc.entries.write) ||
 		      usrpci_field_get(&record, &misses->write);
 	miss->entry = USRPCI_ANY_ENTRY;
 	if (usrpci_field_exists(&misses->entry) &&
@@ -111,6 +113,16 @@ bool usrpci_tlb_take_miss(struct usrpci_tlb *tlb, struct usrpci_miss *miss)
 	miss->id = usrpci_field_get(&record, usrpci_field_exists(&misses->id) ? &misses->id :
 									       &misses->entry);
 	return true;
+}
+
+void usrpci_tlb_forget_misses(struct usrpci_tlb *tlb)
+{
+	const struct usrpci_ioc_tlb_misses *misses = &tlb->desc.misses;
+
+	tlb->taken = 0;
+	if (tlb->ring)
+		memset(tlb->ring_at, 0,
+		       (size_t)misses->ring_entries * misses->words * misses->word_width);
 }
 
 void usrpci_tlb_taken(struct usrpci_tlb *tlb)

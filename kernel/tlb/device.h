@@ -37,6 +37,9 @@ void usrpci_tlb_acknowledge(struct usrpci_tlb *tlb);
 /* The oldest one, if there is any. By the server alone. */
 bool usrpci_tlb_take_miss(struct usrpci_tlb *tlb, struct usrpci_miss *miss);
 
+/* The device has been reset: the ring begins anew. */
+void usrpci_tlb_forget_misses(struct usrpci_tlb *tlb);
+
 /* It was the last for now. */
 void usrpci_tlb_taken(struct usrpci_tlb *tlb);
 

@@ -37,6 +37,7 @@ static struct workqueue_struct *usrpci_server_queue;
  * @miss: the miss
  * @space: whose; referenced
  * @at: when its interrupt came, in ns
+ * @era: of the TLB, when it was taken
  * @waited: times that its memory was brought in
  * @retries: times that memory changed meanwhile
  * @target: what was brought in for it, if @brought
@@ -47,6 +48,7 @@ struct usrpci_request {
 	struct usrpci_miss miss;
 	struct usrpci_space *space;
 	u64 at;
+	unsigned int era;
 	unsigned int waited;
 	unsigned int retries;
 	struct usrpci_target target;
@@ -372,9 +374,17 @@ static void usrpci_server_turn_away(struct usrpci_tlb *tlb, const struct usrpci_
 
 static void usrpci_server_begin(struct usrpci_tlb *tlb, const struct usrpci_miss *miss, u64 at)
 {
-	struct usrpci_request rq = { .miss = *miss, .at = at, .brought = -EAGAIN };
+	struct usrpci_request rq = {
+		.miss = *miss,
+		.at = at,
+		.era = tlb->era,
+		.brought = -EAGAIN,
+	};
 
 	mutex_lock(&tlb->lock);
+	/* Whatever becomes of the miss: who finds memory in it would wait for ever. */
+	if (miss->entry != USRPCI_ANY_ENTRY)
+		usrpci_slot_given_up(tlb, miss->entry);
 	rq.space = miss->tag < USRPCI_TLB_MAX_TAGS ? tlb->spaces[miss->tag] : NULL;
 	if (rq.space)
 		usrpci_space_get(rq.space);
@@ -393,9 +403,13 @@ static void usrpci_server_serve_ready(struct usrpci_tlb *tlb)
 	struct usrpci_wait *wait;
 
 	while ((wait = usrpci_server_next_ready(tlb))) {
+		tlb->waiting--;
+		if (wait->request.era != tlb->era) {
+			usrpci_wait_drop(wait);
+			continue;
+		}
 		rq = wait->request;
 		kfree(wait);
-		tlb->waiting--;
 		usrpci_server_serve(tlb, &rq);
 	}
 }

@@ -68,6 +68,7 @@ static void usrpci_slot_empty(struct usrpci_tlb *tlb, struct usrpci_slot *slot)
 static void usrpci_tlb_stop(struct usrpci_tlb *tlb)
 {
 	struct pci_dev *pdev = usrpci_pdev(tlb->file);
+	u32 tag;
 
 	pci_clear_master(pdev);
 	pci_wait_for_pending_transaction(pdev);
@@ -75,6 +76,9 @@ static void usrpci_tlb_stop(struct usrpci_tlb *tlb)
 		return;
 	tlb->broken = true;
 	usrpci_event_add(tlb->file, USRPCI_EVENT_DEAF, 0);
+	for (tag = 0; tag < USRPCI_TLB_MAX_TAGS; tag++)
+		if (tlb->spaces[tag])
+			wake_up_interruptible_all(&tlb->spaces[tag]->wait);
 }
 
 static int usrpci_slots_clear(struct usrpci_tlb *tlb, struct list_head *gone, u32 nr,
@@ -160,9 +164,13 @@ static struct usrpci_slot *usrpci_slot_choose(struct usrpci_tlb *tlb)
 	return &tlb->slots[index];
 }
 
-/* The device uses it no more, as it said itself. */
-static void usrpci_slot_given_up(struct usrpci_tlb *tlb, struct usrpci_slot *slot)
+void usrpci_slot_given_up(struct usrpci_tlb *tlb, u32 index)
 {
+	struct usrpci_slot *slot = &tlb->slots[index];
+
+	if (!slot->space)
+		return;
+	slot->space->stats.evictions++;
 	usrpci_slot_empty(tlb, slot);
 	usrpci_flush_iotlb(usrpci_dma_device(tlb->file));
 }
@@ -172,15 +180,16 @@ int usrpci_slot_vacate(struct usrpci_tlb *tlb, u32 index, struct usrpci_slot **s
 	struct usrpci_slot *slot;
 	LIST_HEAD(gone);
 
-	slot = index == USRPCI_ANY_ENTRY ? usrpci_slot_choose(tlb) : &tlb->slots[index];
+	if (index != USRPCI_ANY_ENTRY) {
+		usrpci_slot_given_up(tlb, index);
+		*slotp = &tlb->slots[index];
+		return 0;
+	}
+	slot = usrpci_slot_choose(tlb);
 	*slotp = slot;
 	if (!slot->space)
 		return 0;
 	slot->space->stats.evictions++;
-	if (index != USRPCI_ANY_ENTRY) {
-		usrpci_slot_given_up(tlb, slot);
-		return 0;
-	}
 	list_add(&slot->gone, &gone);
 	return usrpci_slots_drop(slot->space, &gone, 1, false);
 }

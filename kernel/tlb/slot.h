@@ -26,6 +26,9 @@ struct usrpci_slot *usrpci_slot_find(struct usrpci_space *space, u64 addr);
 int usrpci_slots_take_back(struct usrpci_space *space, u64 start, u64 last);
 int usrpci_slots_take_oldest(struct usrpci_space *space);
 
+/* The device has it no more, as it said itself. */
+void usrpci_slot_given_up(struct usrpci_tlb *tlb, u32 index);
+
 /*
  * Make an entry empty for another: @index, that the device has given up, or any if
  * that is USRPCI_ANY_ENTRY. -EIO as above.

@@ -115,7 +115,7 @@ static __poll_t usrpci_space_poll(struct file *filp, poll_table *table)
 	poll_wait(filp, &space->wait, table);
 	if (READ_ONCE(space->nr_refusals))
 		events |= EPOLLIN | EPOLLRDNORM;
-	if (READ_ONCE(space->ended) || !READ_ONCE(space->bound))
+	if (READ_ONCE(space->ended) || !READ_ONCE(space->bound) || READ_ONCE(space->tlb->broken))
 		events |= EPOLLERR | EPOLLHUP;
 	return events;
 }
@@ -166,7 +166,8 @@ static struct usrpci_space *usrpci_space_new(struct usrpci_tlb *tlb,
 	kref_get(&tlb->ref);
 	space->tlb = tlb;
 	space->mirrored = arg->flags & USRPCI_BIND_MIRRORED;
-	space->around = arg->around;
+	/* Or they would take the place of what was missed. */
+	space->around = min(arg->around, tlb->desc.entries.nr / 2);
 	space->mm = current->mm;
 	mmgrab(space->mm);
 	space->limit = usrpci_charge_limit();

@@ -7,6 +7,7 @@
 
 #include "coherent.h"
 #include "file.h"
+#include "device.h"
 #include "server.h"
 #include "slot.h"
 #include "space.h"
@@ -56,6 +57,10 @@ void usrpci_tlb_release(struct usrpci_file *file, enum usrpci_hold why)
 	if (!tlb)
 		return;
 	mutex_lock(&tlb->lock);
+	if (why == USRPCI_HOLD_RESET) {
+		tlb->era++;
+		usrpci_tlb_forget_misses(tlb);
+	}
 	tlb->holds &= ~BIT(why);
 	mutex_unlock(&tlb->lock);
 	usrpci_server_wake(tlb);

@@ -100,6 +100,7 @@ struct usrpci_slot {
  * @hand: where to look for one to replace
  * @spaces: by tag
  * @holds: why the device's registers can't be used: nobody has an entry meanwhile
+ * @era: resets so far: a miss of before is the device's no more
  * @broken: the device doesn't do what it's told, and gets no DMA
  * @stopped: the device was, and is told nothing any more
  * @scratch: room for the pages of 2 MiB; the server's
@@ -124,13 +125,14 @@ struct usrpci_tlb {
 	struct usrpci_tlb_reg invalidate_tag;
 	struct usrpci_tlb_reg done;
 	struct usrpci_coherent *ring;
-	const void *ring_at;
+	void *ring_at;
 	u32 taken;
 	struct mutex lock; /* slots, spaces, registers */
 	struct usrpci_slot *slots;
 	u32 hand;
 	struct usrpci_space *spaces[USRPCI_TLB_MAX_TAGS];
 	unsigned long holds;
+	unsigned int era;
 	bool broken;
 	bool stopped;
 	struct page **scratch;
