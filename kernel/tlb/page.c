@@ -350,6 +350,11 @@ int usrpci_target_bring_in(struct usrpci_space *space, u64 addr, bool write,
 		err = usrpci_bring_in(space, target);
 		mmput_async(space->mm);
 	}
+	/* It's there now: whoever looks again sees whether it's large. */
+	if (!err && !(space->tlb->desc.page_sizes & USRPCI_TLB_4K)) {
+		usrpci_target_put(space, target);
+		return -EAGAIN;
+	}
 	if (err && target->pin)
 		usrpci_pin_free(target->pin);
 	return err;

@@ -255,9 +255,9 @@ static int usrpci_server_find(struct usrpci_request *rq, struct usrpci_target *t
 	err = usrpci_target_get(rq->space, rq->miss.addr, rq->miss.write, target);
 	if (rq->brought)
 		return err;
-	if (!err) {
+	if (err != -EAGAIN) {
 		usrpci_request_forget(rq);
-		return 0;
+		return err;
 	}
 	*target = rq->target;
 	*seq = rq->seq;
@@ -306,26 +306,22 @@ static unsigned int usrpci_bin(u64 ns)
 	return min_t(unsigned int, fls64(ns), USRPCI_SPACE_NR_BINS - 1);
 }
 
+/* Who sees the job's end can ask why, and how often. */
 static void usrpci_server_answer(struct usrpci_tlb *tlb, struct usrpci_request *rq, int refusal)
 {
 	struct usrpci_space *space = rq->space;
-	u64 took;
+	u64 took = ktime_get_ns() - rq->at;
 
-	/* Who sees the job's end can ask why. */
-	if (refusal) {
-		mutex_lock(&tlb->lock);
-		usrpci_space_refuse(space, rq->miss.addr, rq->miss.write, refusal);
-		mutex_unlock(&tlb->lock);
-	}
-	usrpci_tlb_answer(tlb, rq->miss.id, !refusal);
-	took = ktime_get_ns() - rq->at;
-	trace_usrpci_miss(tlb->file->function, &rq->miss, refusal, took);
 	mutex_lock(&tlb->lock);
 	space->stats.misses++;
 	space->stats.faults += !!rq->waited;
 	space->stats.retries += rq->retries;
 	space->stats.latency[usrpci_bin(took)]++;
+	if (refusal)
+		usrpci_space_refuse(space, rq->miss.addr, rq->miss.write, refusal);
 	mutex_unlock(&tlb->lock);
+	usrpci_tlb_answer(tlb, rq->miss.id, !refusal);
+	trace_usrpci_miss(tlb->file->function, &rq->miss, refusal, took);
 }
 
 /* Neighbours that are there already, each in an entry of its own. */

@@ -64,26 +64,34 @@ serve() {
 	for _ in $(seq 100); do [ -S "$folder/htex" ] || sleep 0.1; done
 }
 
-# What has no driver of the kernel's can be had.
+# give_one DRIVER FUNCTION: what has no driver of the kernel's can be had.
+give_one() {
+	[ ! -e "$pci/devices/$2/driver" ] || echo "$2" >"$pci/devices/$2/driver/unbind"
+	echo "$1" >"$pci/devices/$2/driver_override"
+	echo "$2" >$pci/drivers_probe
+	[ -e "$pci/drivers/$1/$2" ]
+}
+
+# An edu, and an htex if there is one.
 give() {
 	# shellcheck source=tests/harness/guest.sh
 	. ./guest.sh
 	[ -z "$SLOW_KERNEL" ] || export PROGRAM_TIMEOUT=900
 	USRPCI_EDU=$(find_edus | head -n 1)
-	export USRPCI_EDU USRPCI_KEEPS=y
+	USRPCI_HTEX=$(find_htexes | head -n 1)
+	export USRPCI_EDU USRPCI_HTEX USRPCI_KEEPS=y
 	[ -n "$USRPCI_EDU" ] || return
 	[ -e "$pci/drivers/$1" ] || modprobe -q "$1" || insmod "/lib/modules/$(uname -r)/extra/$1.ko"
 	[ -e "$pci/drivers/$1" ] || return
-	[ ! -e "$pci/devices/$USRPCI_EDU/driver" ] ||
-		echo "$USRPCI_EDU" >"$pci/devices/$USRPCI_EDU/driver/unbind"
-	echo "$1" >"$pci/devices/$USRPCI_EDU/driver_override"
-	echo "$USRPCI_EDU" >$pci/drivers_probe
-	[ -e "$pci/drivers/$1/$USRPCI_EDU" ]
+	[ -n "$USRPCI_HTEX" ] || unset USRPCI_HTEX
+	give_one "$1" "$USRPCI_EDU" && { [ -z "${USRPCI_HTEX-}" ] || give_one "$1" "$USRPCI_HTEX"; }
 }
 
 take_back() {
-	echo >"$pci/devices/$USRPCI_EDU/driver_override"
-	[ ! -e "$pci/drivers/$1/$USRPCI_EDU" ] || echo "$USRPCI_EDU" >"$pci/drivers/$1/unbind"
+	for function in "$USRPCI_EDU" ${USRPCI_HTEX-}; do
+		echo >"$pci/devices/$function/driver_override"
+		[ ! -e "$pci/drivers/$1/$function" ] || echo "$function" >"$pci/drivers/$1/unbind"
+	done
 }
 
 case $where in

@@ -52,7 +52,7 @@ export USRPCI_SMALL
 bind "$USRPCI_SMALL"
 result $? "the small one $USRPCI_SMALL binds"
 # A simulated one, with a TLB.
-USRPCI_HTEX=$(find_ids 0x1234 0x7e01)
+USRPCI_HTEX=$(find_htexes | head -n 1)
 export USRPCI_HTEX
 bind "$USRPCI_HTEX"
 result $? "the one with a TLB $USRPCI_HTEX binds"
