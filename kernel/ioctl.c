@@ -93,7 +93,7 @@ static const struct usrpci_op usrpci_ops[] = {
 };
 
 #define USRPCI_SPACE_FIRST	_IOC_NR(USRPCI_SPACE_INFO)
-#define USRPCI_SPACE_OP(_cmd, ...)	USRPCI_OP(_cmd - USRPCI_SPACE_FIRST, __VA_ARGS__)
+#define USRPCI_SPACE_OP(_cmd, ...)	USRPCI_OP((_cmd) - USRPCI_SPACE_FIRST, __VA_ARGS__)
 
 /* Counted from the first. */
 static const struct usrpci_op usrpci_space_ops[] = {

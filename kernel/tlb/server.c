@@ -93,6 +93,7 @@ static void usrpci_server_ask(struct usrpci_tlb *tlb)
 	if (READ_ONCE(tlb->asked))
 		return;
 	WRITE_ONCE(tlb->asked_at, ktime_get_ns());
+	/* After its time, which the server reads once it has seen this. */
 	smp_store_release(&tlb->asked, true);
 }
 
@@ -449,7 +450,8 @@ static bool usrpci_server_has_work(struct usrpci_tlb *tlb)
 		return true;
 	if (READ_ONCE(tlb->holds) || READ_ONCE(tlb->file->dead))
 		return false;
-	return !list_empty_careful(&tlb->ready) || smp_load_acquire(&tlb->asked);
+	/* Before its time is read. */
+	return smp_load_acquire(&tlb->asked) || !list_empty_careful(&tlb->ready);
 }
 
 static int usrpci_server_run(void *data)
