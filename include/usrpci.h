@@ -23,5 +23,7 @@
 #include <usrpci/irq.h>
 #include <usrpci/quiesce.h>
 #include <usrpci/event.h>
+#include <usrpci/tlb.h>
+#include <usrpci/space.h>
 
 #endif /* USRPCI_H */

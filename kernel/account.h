@@ -11,6 +11,11 @@
  * the mm's users, only mmgrab() for as long as it stands.
  */
 int usrpci_charge(struct mm_struct *mm, unsigned long pages, u64 *missing);
+
+/* For who charges later, on the caller's behalf: the caller's limit, in pages. */
+u64 usrpci_charge_limit(void);
+int usrpci_charge_within(struct mm_struct *mm, unsigned long pages, u64 limit, u64 *missing);
+
 void usrpci_uncharge(struct mm_struct *mm, unsigned long pages);
 
 #endif /* USRPCI_ACCOUNT_H */

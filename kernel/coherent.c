@@ -115,7 +115,7 @@ static void usrpci_coherent_free_memory(struct usrpci_coherent *c)
 	c->pages = NULL;
 }
 
-static void usrpci_coherent_put(struct usrpci_coherent *c)
+void usrpci_coherent_put(struct usrpci_coherent *c)
 {
 	if (!refcount_dec_and_test(&c->users))
 		return;
@@ -127,6 +127,23 @@ static void usrpci_coherent_put(struct usrpci_coherent *c)
 	usrpci_uncharge(c->mm, c->len >> PAGE_SHIFT);
 	mmdrop(c->mm);
 	kfree(c);
+}
+
+struct usrpci_coherent *usrpci_coherent_get(struct usrpci_file *file, u32 handle, u64 offset,
+					    u64 len, void **at)
+{
+	struct usrpci_object *obj = usrpci_object_get(file, handle, USRPCI_OBJECT_COHERENT);
+	struct usrpci_coherent *c = NULL;
+
+	if (!obj)
+		return NULL;
+	if (offset < to_coherent(obj)->len && len <= to_coherent(obj)->len - offset) {
+		c = to_coherent(obj);
+		refcount_inc(&c->users);
+		*at = c->cpu + offset;
+	}
+	usrpci_object_put(obj);
+	return c;
 }
 
 void usrpci_coherent_drop(struct usrpci_file *file, struct usrpci_object *obj)

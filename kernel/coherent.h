@@ -10,6 +10,7 @@
 
 #include <linux/types.h>
 
+struct usrpci_coherent;
 struct usrpci_command;
 struct usrpci_file;
 struct usrpci_object;
@@ -26,6 +27,14 @@ void usrpci_coherent_drop(struct usrpci_file *file, struct usrpci_object *obj);
 
 /* In teardown: free what is still mapped somewhere, leaving a copy for the maps. */
 void usrpci_coherents_revoke(struct usrpci_file *file);
+
+/*
+ * @len bytes from @offset of a buffer, for the kernel itself: they stay till it's put,
+ * or the function is torn down. Inside the gate; NULL if there aren't so many.
+ */
+struct usrpci_coherent *usrpci_coherent_get(struct usrpci_file *file, u32 handle, u64 offset,
+					    u64 len, void **at);
+void usrpci_coherent_put(struct usrpci_coherent *c);
 
 /* Bytes, for debugfs. */
 u64 usrpci_coherent_len(struct usrpci_object *obj);

@@ -8,6 +8,7 @@
 #include "file.h"
 #include "gate.h"
 #include "pages.h"
+#include "tlb/tlb.h"
 
 #define USRPCI_VENDOR_VIRTIO	0x1af4
 
@@ -309,13 +310,18 @@ static int usrpci_config_write(struct usrpci_file *file, int offset, size_t widt
 	    usrpci_config_stops(file->config, offset, width, value))
 		return -EBUSY;
 	/* A map must not outlive the decoding that it needs. */
-	if (decode)
+	if (decode) {
 		usrpci_pages_zap_bars(file);
+		usrpci_tlb_hold(file, USRPCI_HOLD_DECODE);
+	}
 	usrpci_irq_hold(file);
 	err = usrpci_config_change(file, offset, width, value);
 	usrpci_irq_release(file);
-	if (decode)
+	if (decode) {
 		usrpci_config_update_decode(file);
+		if (file->decode & IORESOURCE_MEM)
+			usrpci_tlb_release(file, USRPCI_HOLD_DECODE);
+	}
 	return err;
 }
 

@@ -11,6 +11,7 @@
 #include "ioctl.h"
 #include "isolation.h"
 #include "object.h"
+#include "tlb/tlb.h"
 
 static bool is_mask(u64 mask)
 {
@@ -73,6 +74,8 @@ int usrpci_set_master(struct usrpci_command *cmd)
 	if (arg->enable && !usrpci_isolation_permits(usrpci_pdev(cmd->file),
 						     cmd->file->needs_strict))
 		err = -EPERM;
+	else if (arg->enable && usrpci_tlb_broken(cmd->file))
+		err = -EIO;
 	else
 		usrpci_change_master(cmd->file, arg->enable);
 	usrpci_leave_alone(cmd->file);

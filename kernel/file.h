@@ -18,6 +18,7 @@
 
 struct usrpci_config;
 struct usrpci_quiesce;
+struct usrpci_tlb;
 
 /* What a device's driver left set, put back when the file is closed. */
 struct usrpci_dma_limits {
@@ -49,6 +50,7 @@ struct usrpci_dma_limits {
  * @limits: of the DMA API, as they were at open
  * @saved: configuration space as it was at open
  * @quiesce: how the device is stopped, or NULL; under the gate
+ * @tlb: the device's own, or NULL; made under the gate, undone in teardown
  * @needs_strict: was let in only since the function was isolated strictly
  * @resetting: its user asked for the reset that is under way; under device_lock
  * @events: what happened and was not told yet
@@ -76,6 +78,7 @@ struct usrpci_file {
 	struct usrpci_dma_limits limits;
 	struct pci_saved_state *saved;
 	struct usrpci_quiesce *quiesce;
+	struct usrpci_tlb *tlb;
 	bool needs_strict;
 	bool resetting;
 	struct usrpci_events events;

@@ -15,6 +15,7 @@
 #include "pages.h"
 #include "reset.h"
 #include "teardown.h"
+#include "tlb/tlb.h"
 
 static dev_t usrpci_devt;
 static struct class *usrpci_class;
@@ -191,6 +192,18 @@ static void usrpci_remove(struct pci_dev *pdev)
 	put_device(&f->dev);
 }
 
+/* A suspended device couldn't be told that memory changes. */
+static int usrpci_suspend(struct device *dev)
+{
+	struct usrpci_function *f = dev_get_drvdata(dev);
+
+	down_write(&f->gate);
+	if (f->file)
+		usrpci_tlb_hold(f->file, USRPCI_HOLD_RESET);
+	up_write(&f->gate);
+	return 0;
+}
+
 /*
  * Its registers may be as after power-on, which for a user is a reset by others. Before,
  * the core put back what it had saved; what INTx is masked by follows from our own state.
@@ -205,7 +218,7 @@ static int usrpci_resume(struct device *dev)
 	return 0;
 }
 
-static DEFINE_SIMPLE_DEV_PM_OPS(usrpci_pm_ops, NULL, usrpci_resume);
+static DEFINE_SIMPLE_DEV_PM_OPS(usrpci_pm_ops, usrpci_suspend, usrpci_resume);
 
 /* No table of ids: a function comes by driver_override or not at all. */
 struct pci_driver usrpci_driver = {

@@ -18,6 +18,8 @@
 #include "quiesce.h"
 #include "reset.h"
 #include "sync.h"
+#include "tlb/space.h"
+#include "tlb/tlb.h"
 
 union usrpci_arg {
 	struct {
@@ -38,6 +40,11 @@ union usrpci_arg {
 	struct usrpci_ioc_reset reset;
 	struct usrpci_ioc_quiesce quiesce;
 	struct usrpci_ioc_event event;
+	struct usrpci_ioc_tlb tlb;
+	struct usrpci_ioc_bind bind;
+	struct usrpci_ioc_space_info space_info;
+	struct usrpci_ioc_space_refusal space_refusal;
+	struct usrpci_ioc_space_forget space_forget;
 };
 
 /**
@@ -81,6 +88,21 @@ static const struct usrpci_op usrpci_ops[] = {
 	USRPCI_OP(USRPCI_RESET, usrpci_ioc_reset, flags, 0, usrpci_reset),
 	USRPCI_OP(USRPCI_QUIESCE, usrpci_ioc_quiesce, steps, 0, usrpci_quiesce),
 	USRPCI_OP(USRPCI_EVENT, usrpci_ioc_event, lost, 0, usrpci_event, .outlives = true),
+	USRPCI_OP(USRPCI_TLB, usrpci_ioc_tlb, reserved, 0, usrpci_tlb_describe),
+	USRPCI_OP(USRPCI_BIND, usrpci_ioc_bind, reserved, USRPCI_BIND_MIRRORED, usrpci_bind),
+};
+
+#define USRPCI_SPACE_FIRST	_IOC_NR(USRPCI_SPACE_INFO)
+#define USRPCI_SPACE_OP(_cmd, ...)	USRPCI_OP((_cmd) - USRPCI_SPACE_FIRST, __VA_ARGS__)
+
+/* Counted from the first. */
+static const struct usrpci_op usrpci_space_ops[] = {
+	USRPCI_SPACE_OP(USRPCI_SPACE_INFO, usrpci_ioc_space_info, latency, 0, usrpci_space_info,
+			.outlives = true),
+	USRPCI_SPACE_OP(USRPCI_SPACE_REFUSAL, usrpci_ioc_space_refusal, lost, 0,
+			usrpci_space_refusal, .outlives = true),
+	USRPCI_SPACE_OP(USRPCI_SPACE_FORGET, usrpci_ioc_space_forget, len, 0,
+			usrpci_space_forget),
 };
 
 int usrpci_respond(struct usrpci_command *cmd, size_t len)
@@ -88,33 +110,64 @@ int usrpci_respond(struct usrpci_command *cmd, size_t len)
 	return copy_to_user(cmd->user, cmd->arg, min_t(size_t, cmd->size, len)) ? -EFAULT : 0;
 }
 
-long usrpci_ioctl(struct file *filp, unsigned int nr, unsigned long arg)
+static long usrpci_run(const struct usrpci_op *op, struct usrpci_command *cmd)
 {
-	struct usrpci_command cmd = {
-		.file = filp->private_data,
-		.user = (void __user *)arg,
-	};
 	union usrpci_arg buf;
-	const struct usrpci_op *op;
 	int err;
 
-	if (_IOC_TYPE(nr) != USRPCI_IOC_TYPE || _IOC_NR(nr) >= ARRAY_SIZE(usrpci_ops) ||
-	    nr != _IO(USRPCI_IOC_TYPE, _IOC_NR(nr)))
-		return -ENOTTY;
-	op = &usrpci_ops[_IOC_NR(nr)];
-	if (READ_ONCE(cmd.file->dead) && !op->outlives)
+	if (READ_ONCE(cmd->file->dead) && !op->outlives)
 		return -ENODEV;
-	if (get_user(cmd.size, (u32 __user *)cmd.user))
+	if (get_user(cmd->size, (u32 __user *)cmd->user))
 		return -EFAULT;
-	if (cmd.size < op->min_size)
+	if (cmd->size < op->min_size)
 		return -EINVAL;
-	if (cmd.size > PAGE_SIZE)
+	if (cmd->size > PAGE_SIZE)
 		return -E2BIG;
-	err = copy_struct_from_user(&buf, op->size, cmd.user, cmd.size);
+	err = copy_struct_from_user(&buf, op->size, cmd->user, cmd->size);
 	if (err)
 		return err;
 	if (buf.head.flags & ~op->flags)
 		return -EINVAL;
-	cmd.arg = &buf;
-	return op->run(&cmd);
+	cmd->arg = &buf;
+	return op->run(cmd);
+}
+
+/* The command's number in a table, of @nr that begins with @first; or @nr. */
+static unsigned int usrpci_number(unsigned int cmd, unsigned int first, unsigned int nr)
+{
+	unsigned int number = _IOC_NR(cmd) - first;
+
+	if (cmd != _IO(USRPCI_IOC_TYPE, _IOC_NR(cmd)) || number >= nr)
+		return nr;
+	return number;
+}
+
+long usrpci_ioctl(struct file *filp, unsigned int nr, unsigned long arg)
+{
+	struct usrpci_command cmd = {
+		.filp = filp,
+		.file = filp->private_data,
+		.user = (void __user *)arg,
+	};
+	unsigned int number = usrpci_number(nr, 0, ARRAY_SIZE(usrpci_ops));
+
+	if (number == ARRAY_SIZE(usrpci_ops))
+		return -ENOTTY;
+	return usrpci_run(&usrpci_ops[number], &cmd);
+}
+
+long usrpci_space_ioctl(struct file *filp, unsigned int nr, unsigned long arg)
+{
+	struct usrpci_space *space = filp->private_data;
+	struct usrpci_command cmd = {
+		.filp = filp,
+		.file = space->filp->private_data,
+		.space = space,
+		.user = (void __user *)arg,
+	};
+	unsigned int number = usrpci_number(nr, USRPCI_SPACE_FIRST, ARRAY_SIZE(usrpci_space_ops));
+
+	if (number == ARRAY_SIZE(usrpci_space_ops))
+		return -ENOTTY;
+	return usrpci_run(&usrpci_space_ops[number], &cmd);
 }

@@ -15,6 +15,7 @@
 #include "ioctl.h"
 #include "irq.h"
 #include "trace.h"
+#include "tlb/server.h"
 
 #define USRPCI_STORM_WINDOW	(HZ / 10)
 
@@ -36,6 +37,7 @@ enum usrpci_mask {
  * @index: the device's number of it
  * @lock: guards what follows; taken by the handler
  * @eventfd: what it signals, or NULL
+ * @tlb: that it tells of misses, or NULL
  * @pending: fired with no eventfd
  * @masked: till the user unmasks it: INTx each time, others after a storm
  * @held: not masked in configuration space by the handler, since that is changed
@@ -51,6 +53,7 @@ struct usrpci_vector {
 	u32 index;
 	spinlock_t lock; /* what follows */
 	struct eventfd_ctx *eventfd;
+	struct usrpci_tlb *tlb;
 	bool pending;
 	bool masked;
 	bool held;
@@ -120,6 +123,8 @@ static irqreturn_t usrpci_msi_handler(int line, void *data)
 
 	spin_lock(&v->lock);
 	v->count++;
+	if (v->tlb)
+		usrpci_server_wake(v->tlb);
 	usrpci_vector_signal(v);
 	storms = usrpci_vector_storms(v);
 	if (storms)
@@ -377,6 +382,24 @@ void usrpci_irq_free(struct usrpci_file *file)
 	mutex_unlock(&irq->mutex);
 }
 
+int usrpci_irq_serve(struct usrpci_file *file, u32 vector, struct usrpci_tlb *tlb)
+{
+	struct usrpci_irq *irq = &file->irq;
+	struct usrpci_vector *v;
+	int err = -EINVAL;
+
+	mutex_lock(&irq->mutex);
+	if (irq->type != USRPCI_IRQ_INTX && vector < irq->nr) {
+		v = &irq->vectors[vector];
+		spin_lock_irq(&v->lock);
+		v->tlb = tlb;
+		spin_unlock_irq(&v->lock);
+		err = 0;
+	}
+	mutex_unlock(&irq->mutex);
+	return err;
+}
+
 void usrpci_irq_hold(struct usrpci_file *file)
 {
 	u32 i;
@@ -432,12 +455,14 @@ int usrpci_irq_setup(struct usrpci_command *cmd)
 	err = usrpci_enter(file);
 	if (err)
 		return err;
-	if (arg->type == USRPCI_IRQ_NONE) {
-		usrpci_irq_free(file);
-	} else {
+	if (arg->type != USRPCI_IRQ_NONE) {
 		mutex_lock(&file->irq.mutex);
 		err = usrpci_irq_allocate(file, arg->type, arg->nr_vectors);
 		mutex_unlock(&file->irq.mutex);
+	} else if (file->tlb) {
+		err = -EBUSY;
+	} else {
+		usrpci_irq_free(file);
 	}
 	usrpci_leave(file);
 	return err;

@@ -9,6 +9,7 @@
 struct pci_dev;
 struct usrpci_command;
 struct usrpci_file;
+struct usrpci_tlb;
 struct usrpci_vector;
 
 /**
@@ -40,6 +41,12 @@ void usrpci_irq_release(struct usrpci_file *file);
 
 /* Interrupts since a vector was set up, for debugfs. Inside the gate. */
 u64 usrpci_irq_count(struct usrpci_file *file);
+
+/*
+ * A vector of MSI or MSI-X tells @tlb of misses; all vectors stay till teardown then.
+ * Inside the gate. -EINVAL: there's no such vector.
+ */
+int usrpci_irq_serve(struct usrpci_file *file, u32 vector, struct usrpci_tlb *tlb);
 
 /* Vectors of a kind that the function has, whether or not they can be set up. */
 u32 usrpci_irq_offered(struct pci_dev *pdev, u32 type);

@@ -6,23 +6,29 @@
 
 #include "debugfs.h"
 #include "function.h"
+#include "tlb/server.h"
 
 static int __init usrpci_init(void)
 {
 	int err;
 
-	err = usrpci_function_init();
+	err = usrpci_server_init();
 	if (err)
 		return err;
+	err = usrpci_function_init();
+	if (err)
+		goto server;
 	usrpci_debugfs_init();
 	err = pci_register_driver(&usrpci_driver);
 	if (err)
-		goto undo;
+		goto function;
 	return 0;
 
-undo:
+function:
 	usrpci_debugfs_exit();
 	usrpci_function_exit();
+server:
+	usrpci_server_exit();
 	return err;
 }
 
@@ -31,6 +37,7 @@ static void __exit usrpci_exit(void)
 	pci_unregister_driver(&usrpci_driver);
 	usrpci_debugfs_exit();
 	usrpci_function_exit();
+	usrpci_server_exit();
 }
 
 module_init(usrpci_init);

@@ -9,6 +9,7 @@
 #include "ioctl.h"
 #include "pages.h"
 #include "reset.h"
+#include "tlb/tlb.h"
 
 int usrpci_reset_function(struct pci_dev *pdev)
 {
@@ -48,6 +49,7 @@ void usrpci_reset_prepare(struct pci_dev *pdev)
 	if (!f->file)
 		return;
 	usrpci_pages_zap_bars(f->file);
+	usrpci_tlb_hold(f->file, USRPCI_HOLD_RESET);
 	usrpci_irq_hold(f->file);
 }
 
@@ -58,6 +60,7 @@ void usrpci_reset_done(struct pci_dev *pdev)
 	if (f->file) {
 		usrpci_config_update_decode(f->file);
 		usrpci_irq_release(f->file);
+		usrpci_tlb_release(f->file, USRPCI_HOLD_RESET);
 		if (!f->file->resetting)
 			usrpci_event_add(f->file, USRPCI_EVENT_RESET, 0);
 	}

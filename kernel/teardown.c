@@ -13,6 +13,7 @@
 #include "reset.h"
 #include "teardown.h"
 #include "trace.h"
+#include "tlb/tlb.h"
 
 /* From here on the device starts no DMA and no interrupt. */
 static void usrpci_stop(struct usrpci_file *file)
@@ -47,11 +48,14 @@ void usrpci_teardown(struct usrpci_file *file, bool failed)
 	/* What follows writes to the command register, and so does INTx's handler. */
 	usrpci_irq_hold(file);
 	wake_up_interruptible_all(&file->wait);
-	if (present && !failed && !pci_channel_offline(pdev))
+	if (present && !failed && !pci_channel_offline(pdev)) {
+		usrpci_tlb_retire(file);
 		usrpci_stop(file);
-	else
+	} else {
 		usrpci_stop_failed(file);
+	}
 	usrpci_irq_free(file);
+	usrpci_tlb_destroy(file);
 	usrpci_objects_teardown(file);
 	usrpci_coherents_revoke(file);
 	usrpci_quiesce_destroy(file);

@@ -10,6 +10,7 @@
 
 #include "function.h"
 #include "mapping.h"
+#include "tlb/device.h"
 
 TRACE_EVENT(usrpci_open,
 	TP_PROTO(struct usrpci_function *f, int err),
@@ -190,6 +191,32 @@ TRACE_EVENT(usrpci_fault,
 	),
 	TP_printk("%s addr=%#lx pgoff=%#lx ret=%#x", __get_str(bdf), __entry->addr,
 		  __entry->pgoff, __entry->ret)
+);
+
+TRACE_EVENT(usrpci_miss,
+	TP_PROTO(struct usrpci_function *f, const struct usrpci_miss *miss, int refusal, u64 took),
+	TP_ARGS(f, miss, refusal, took),
+	TP_STRUCT__entry(
+		__string(bdf, pci_name(f->pdev))
+		__field(u64, addr)
+		__field(u32, tag)
+		__field(bool, write)
+		__field(u32, id)
+		__field(int, refusal)
+		__field(u64, took)
+	),
+	TP_fast_assign(
+		__assign_str(bdf, pci_name(f->pdev));
+		__entry->addr = miss->addr;
+		__entry->tag = miss->tag;
+		__entry->write = miss->write;
+		__entry->id = miss->id;
+		__entry->refusal = refusal;
+		__entry->took = took;
+	),
+	TP_printk("%s addr=%#llx tag=%u write=%d id=%u refusal=%d ns=%llu", __get_str(bdf),
+		  __entry->addr, __entry->tag, __entry->write, __entry->id,
+		  __entry->refusal, __entry->took)
 );
 
 #endif /* USRPCI_TRACE_H */

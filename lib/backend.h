@@ -20,6 +20,8 @@
 #include <usrpci.h>
 #include "failure.h"
 #include "ranges.h"
+#include "spaces.h"
+#include "wires.h"
 
 /* Most regions, handles or vectors in one call. */
 #define USRPCI_BATCH_MAX	4096U
@@ -62,6 +64,9 @@
  * @quiesce: see usrpci_quiesce(); @steps are checked but for what the BARs have; NULL where
  *	nothing runs once the program has died
  * @event: see usrpci_event(); NULL where nothing is told
+ * @tlb_describe: see usrpci_tlb_describe(); @fault is set to enum usrpci_tlb_fault with -EINVAL.
+ *	-EOPNOTSUPP, or NULL: misses are the library's to serve
+ * @space_bind: see usrpci_space_bind(), of a TLB that @tlb_describe took; NULL beside it
  */
 struct usrpci_backend {
 	const char *name;
@@ -112,6 +117,11 @@ struct usrpci_backend {
 	int (*quiesce)(struct usrpci_device *dev, const struct usrpci_step *steps,
 		       unsigned int nr);
 	int (*event)(struct usrpci_device *dev, struct usrpci_event *event);
+
+	int (*tlb_describe)(struct usrpci_device *dev, const struct usrpci_tlb *tlb,
+			    unsigned int *fault);
+	int (*space_bind)(struct usrpci_device *dev, const struct usrpci_space_options *options,
+			  struct usrpci_space **spacep);
 };
 
 /**
@@ -122,6 +132,8 @@ struct usrpci_backend {
  *	this device was closed
  * @bars: BAR maps of this process
  * @coherents: coherent buffers of this process
+ * @wires: what the program's vectors signal
+ * @spaces: of this process, and who serves them
  * @failure: details of the last failure
  */
 struct usrpci_device {
@@ -130,6 +142,8 @@ struct usrpci_device {
 	bool borrowed;
 	struct usrpci_ranges bars;
 	struct usrpci_ranges coherents;
+	struct usrpci_wires wires;
+	struct usrpci_spaces spaces;
 	struct usrpci_failures failure;
 };
 

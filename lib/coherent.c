@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <unistd.h>
 #include "backend.h"
+#include "pager/pager.h"
 #include "public.h"
 
 static int fail(struct usrpci_device *dev, size_t len, uint64_t missing, int err)
@@ -80,11 +81,24 @@ static int give_up(struct usrpci_device *dev, const struct usrpci_coherent *buf,
 	return ret;
 }
 
+/* Misses are read there till the device is closed. */
+static bool is_kept(struct usrpci_device *dev, const struct usrpci_coherent *buf)
+{
+	struct usrpci_pager *pager = usrpci_spaces_pager(&dev->spaces);
+
+	return pager && buf && buf->handle && usrpci_pager_keeps(pager, buf->handle);
+}
+
 USRPCI_PUBLIC int usrpci_coherent_free(struct usrpci_device *dev, struct usrpci_coherent *buf)
 {
 	struct usrpci_range range;
-	int ret = give_up(dev, buf, dev->backend->coherent_release, &range);
+	int ret;
 
+	if (is_kept(dev, buf)) {
+		*buf = (struct usrpci_coherent){ 0 };
+		return 0;
+	}
+	ret = give_up(dev, buf, dev->backend->coherent_release, &range);
 	if (ret)
 		return fail(dev, 0, 0, ret);
 	dev->backend->coherent_unmap(dev, range.addr, range.len);
@@ -97,7 +111,9 @@ USRPCI_PUBLIC int usrpci_coherent_detach(struct usrpci_device *dev, struct usrpc
 	struct usrpci_range range;
 	int ret = -EOPNOTSUPP;
 
-	if (dev->backend->coherent_detach)
+	if (is_kept(dev, buf))
+		ret = -EBUSY;
+	else if (dev->backend->coherent_detach)
 		ret = give_up(dev, buf, dev->backend->coherent_detach, &range);
 	if (ret)
 		return fail(dev, 0, 0, ret);

@@ -6,6 +6,7 @@
 #include "backend.h"
 #include "device.h"
 #include "function.h"
+#include "pager/pager.h"
 #include "public.h"
 
 void usrpci_device_init(struct usrpci_device *dev, const struct usrpci_backend *backend)
@@ -13,12 +14,16 @@ void usrpci_device_init(struct usrpci_device *dev, const struct usrpci_backend *
 	dev->backend = backend;
 	usrpci_ranges_init(&dev->bars);
 	usrpci_ranges_init(&dev->coherents);
+	usrpci_wires_init(&dev->wires);
+	usrpci_spaces_init(&dev->spaces);
 	pthread_mutex_init(&dev->failure.lock, NULL);
 }
 
 void usrpci_device_destroy(struct usrpci_device *dev)
 {
 	pthread_mutex_destroy(&dev->failure.lock);
+	usrpci_spaces_destroy(&dev->spaces);
+	usrpci_wires_destroy(&dev->wires);
 	usrpci_ranges_destroy(&dev->coherents);
 	usrpci_ranges_destroy(&dev->bars);
 }
@@ -88,12 +93,25 @@ static void close_coherents(struct usrpci_device *dev)
 	}
 }
 
+/* Whoever has a space still gets -ENODEV from then on. */
+static void end_spaces(struct usrpci_device *dev)
+{
+	struct usrpci_pager *pager = usrpci_spaces_pager(&dev->spaces);
+
+	if (pager)
+		usrpci_pager_stop(pager);
+	usrpci_spaces_detach(&dev->spaces);
+	if (pager)
+		usrpci_pager_free(pager);
+}
+
 USRPCI_PUBLIC void usrpci_close(struct usrpci_device *dev)
 {
 	struct usrpci_range range;
 
 	if (!dev)
 		return;
+	end_spaces(dev);
 	while (usrpci_ranges_take_any(&dev->bars, &range))
 		dev->backend->bar_unmap(dev, range.addr, range.len);
 	close_coherents(dev);
@@ -127,15 +145,25 @@ USRPCI_PUBLIC int usrpci_info(struct usrpci_device *dev, struct usrpci_info *inf
 
 USRPCI_PUBLIC int usrpci_set_master(struct usrpci_device *dev, bool on)
 {
-	int ret = dev->backend->set_master(dev, on);
+	struct usrpci_pager *pager = usrpci_spaces_pager(&dev->spaces);
+	int ret = -EIO;
 
+	/* It has translations that it was told to forget. */
+	if (!on || !pager || !usrpci_pager_is_broken(pager))
+		ret = dev->backend->set_master(dev, on);
 	return ret ? fail(dev, USRPCI_CALL_OTHER, ret) : 0;
 }
 
 USRPCI_PUBLIC int usrpci_reset(struct usrpci_device *dev)
 {
-	int ret = dev->backend->reset(dev);
+	struct usrpci_pager *pager = usrpci_spaces_pager(&dev->spaces);
+	int ret;
 
+	if (pager)
+		usrpci_pager_hold(pager);
+	ret = dev->backend->reset(dev);
+	if (pager)
+		usrpci_pager_release(pager);
 	return ret ? fail(dev, USRPCI_CALL_RESET, ret) : 0;
 }
 

@@ -2,12 +2,17 @@
 // Copyright (C) 2026 The usrpci authors
 #include <errno.h>
 #include "backend.h"
+#include "pager/pager.h"
 #include "public.h"
 
 USRPCI_PUBLIC int usrpci_event(struct usrpci_device *dev, struct usrpci_event *event)
 {
+	struct usrpci_pager *pager = usrpci_spaces_pager(&dev->spaces);
+
 	if (!event)
 		return -EINVAL;
+	if (pager && !usrpci_pager_event(pager, event))
+		return 0;
 	return dev->backend->event ? dev->backend->event(dev, event) : -EOPNOTSUPP;
 }
 
@@ -30,6 +35,10 @@ USRPCI_PUBLIC const char *usrpci_event_name(enum usrpci_event_kind kind)
 		return "interrupt storm";
 	case USRPCI_REMOVAL_ASKED:
 		return "wanted back";
+	case USRPCI_TLB_DEAF:
+		return "deaf TLB";
+	case USRPCI_MISS_OF_NOBODY:
+		return "miss of nobody";
 	}
 	return "unknown event";
 }

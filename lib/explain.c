@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 #include "explain.h"
+#include "pager/describe.h"
 #include "public.h"
 
 /**
@@ -235,6 +236,103 @@ static int explain_handle(struct sentence *s)
 		   "usrpci_unmap() in <usrpci/dma.h>");
 }
 
+/* What is wrong with the description of a TLB. */
+static const char *describe_fault(unsigned int fault)
+{
+	switch (fault) {
+	case USRPCI_TLB_FAULT_VECTOR:
+		return "its vector isn't set up, or is no vector of MSI or MSI-X: call "
+		       "usrpci_irq_setup() first";
+	case USRPCI_TLB_FAULT_TAGS:
+		return "it has no tags, more than 16, or misses or entries without a field that "
+		       "takes them all: set tags, misses.tag and entries.tag";
+	case USRPCI_TLB_FAULT_PAGES:
+		return "it has unknown page sizes, or two of them and no field to tell them "
+		       "apart: set page_sizes and entries.large";
+	case USRPCI_TLB_FAULT_MISSES:
+		return "misses are no registers of a memory BAR, or have no words of 4 or 8 "
+		       "bytes: set misses.reg, words and word_width";
+	case USRPCI_TLB_FAULT_RING:
+		return "the ring of misses isn't in a coherent buffer, or its size is no power "
+		       "of two: set misses.ring, ring_entries and ring_offset";
+	case USRPCI_TLB_FAULT_MISS_FIELD:
+		return "a miss has no valid bit, address, or entry or id, or a field beyond its "
+		       "words: set the fields of misses";
+	case USRPCI_TLB_FAULT_ENTRIES:
+		return "entries are no registers of a memory BAR, or too many, or overlap: set "
+		       "entries.reg, nr, stride and words";
+	case USRPCI_TLB_FAULT_ENTRY_FIELD:
+		return "an entry has no valid bit, address or bus address, or a field beyond its "
+		       "words: set the fields of entries";
+	case USRPCI_TLB_FAULT_COMMAND:
+		return "a command is no register of a memory BAR, or its argument doesn't fit, "
+		       "or go_on or refuse is missing: set the commands";
+	case USRPCI_TLB_FAULT_DONE:
+		return "it can't be seen that an invalidation is over, or that may take no time "
+		       "or more than 10 ms: set done, done_mask, done_value and timeout_us";
+	}
+	return "there is none, or a flag is unknown";
+}
+
+static int explain_tlb(struct sentence *s)
+{
+	switch (s->why.err) {
+	case -EINVAL:
+		return say(s, "the TLB can't be as described: %s; see: <usrpci/tlb.h>",
+			   describe_fault(s->why.what));
+	case -EBUSY:
+		return say(s, "its TLB was described before, which is done once till it's closed; "
+			   "see: usrpci_tlb_describe() in <usrpci/space.h>");
+	case -EPERM:
+		return say(s, "its TLB is described with a register in the MSI-X table, where "
+			   "interrupts could be forged; run: usrpci info %s", s->dev->bdf);
+	}
+	return 0;
+}
+
+static int explain_bind(struct sentence *s)
+{
+	switch (s->why.err) {
+	case -EOPNOTSUPP:
+		if (s->why.what & USRPCI_SPACE_MIRRORED)
+			return say(s, "pages can be mirrored only where the kernel serves misses: "
+				   "drop USRPCI_SPACE_MIRRORED, or have usrpci's module serve it; "
+				   "run: usrpci bind %s", s->dev->bdf);
+		return say(s, "misses are served by the library, in the process that described "
+			   "the TLB, and no other can be bound; see: usrpci_space_bind() in "
+			   "<usrpci/space.h>");
+	case -ENOSPC:
+		return say(s, "all of its tags are taken: close a space first; see: "
+			   "usrpci_space_close() in <usrpci/space.h>");
+	case -EPERM:
+		return explain_isolation(s);
+	case -EIO:
+		return say(s, "its TLB didn't forget what it was told to, so it gets no DMA till "
+			   "it's closed and opened again; see: usrpci_space_forget() in "
+			   "<usrpci/space.h>");
+	case -EINVAL:
+		return say(s, "no TLB was described, or a flag is unknown, or pages around a miss "
+			   "are more than %u or asked for where the device chooses entries; see: "
+			   "usrpci_space_bind() in <usrpci/space.h>", USRPCI_SPACE_AROUND);
+	}
+	return 0;
+}
+
+static int explain_forget(struct sentence *s)
+{
+	switch (s->why.err) {
+	case -EIO:
+		return say(s, "its TLB didn't say in time that it forgot 0x%llx to 0x%llx, so it "
+			   "was stopped, and gets no DMA any more: close it and open it again; "
+			   "see: timeout_us in <usrpci/tlb.h>", s->why.where,
+			   s->why.where + s->why.len - 1);
+	case -EINVAL:
+		return say(s, "no memory has 0x%llx bytes at 0x%llx; see: usrpci_space_forget() in "
+			   "<usrpci/space.h>", s->why.len, s->why.where);
+	}
+	return 0;
+}
+
 static int explain_irq_setup(struct sentence *s)
 {
 	static const char * const names[] = {
@@ -257,6 +355,9 @@ static int explain_irq_setup(struct sentence *s)
 			   "MSI-X, and the platform may have fewer; run: usrpci info %s",
 			   s->why.len, name, info.nr_intx, info.nr_msi, info.nr_msix, s->dev->bdf);
 	case -EBUSY:
+		if (s->dev->spaces.described)
+			return say(s, "vectors stay set up where one tells of a TLB's misses: set "
+				   "them up before usrpci_tlb_describe(); see: <usrpci/space.h>");
 		return say(s, "vectors are set up already: set up USRPCI_NO_IRQ first; see: "
 			   "usrpci_irq_setup() in <usrpci/irq.h>");
 	case -EINVAL:
@@ -331,6 +432,13 @@ static int explain_call(struct sentence *s)
 		return explain_irq_unmask(s);
 	case USRPCI_CALL_QUIESCE:
 		return explain_quiesce(s);
+	case USRPCI_CALL_TLB:
+		return explain_tlb(s);
+	case USRPCI_CALL_BIND:
+		return explain_bind(s);
+	case USRPCI_CALL_FORGET:
+		return explain_forget(s);
+	case USRPCI_CALL_SPACE:
 	case USRPCI_CALL_OTHER:
 		break;
 	}

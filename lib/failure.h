@@ -22,6 +22,10 @@ enum usrpci_call {
 	USRPCI_CALL_IRQ_WIRE,
 	USRPCI_CALL_IRQ_UNMASK,
 	USRPCI_CALL_QUIESCE,
+	USRPCI_CALL_TLB,
+	USRPCI_CALL_BIND,
+	USRPCI_CALL_FORGET,
+	USRPCI_CALL_SPACE,
 };
 
 /**
@@ -29,7 +33,7 @@ enum usrpci_call {
  * @call: what failed
  * @err: what it returned
  * @missing: bytes by which the limit of locked memory is too low; 0 unknown
- * @what: the register's BAR, interrupt type, or first vector
+ * @what: the register's BAR, interrupt type, first vector, or what is wrong with a TLB
  * @where: the offset, address, or mask
  * @len: bytes, or vectors
  */

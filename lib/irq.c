@@ -2,10 +2,13 @@
 // Copyright (C) 2026 The usrpci authors
 #include <errno.h>
 #include <poll.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 #include "backend.h"
+#include "pager/pager.h"
 #include "public.h"
 
 static int fail(struct usrpci_device *dev, enum usrpci_call call, unsigned int what,
@@ -33,14 +36,77 @@ static bool is_setup(enum usrpci_irq type, unsigned int nr)
 	return false;
 }
 
+/* Under the lock. */
+static int set_up(struct usrpci_device *dev, enum usrpci_irq type, unsigned int nr)
+{
+	int *eventfds;
+	int err;
+
+	if (dev->spaces.pager)
+		return -EBUSY;
+	eventfds = nr ? calloc(nr, sizeof(*eventfds)) : NULL;
+	if (nr && !eventfds)
+		return -ENOMEM;
+	err = dev->backend->irq_setup(dev, type, nr);
+	if (err)
+		free(eventfds);
+	else
+		usrpci_wires_set_up(&dev->wires, type, nr, eventfds);
+	return err;
+}
+
 USRPCI_PUBLIC int usrpci_irq_setup(struct usrpci_device *dev, enum usrpci_irq type,
 				   unsigned int nr)
 {
 	int ret = -EINVAL;
 
-	if (is_setup(type, nr))
-		ret = dev->backend->irq_setup(dev, type, nr);
+	if (is_setup(type, nr)) {
+		pthread_mutex_lock(&dev->wires.lock);
+		ret = set_up(dev, type, nr);
+		pthread_mutex_unlock(&dev->wires.lock);
+	}
 	return ret ? fail(dev, USRPCI_CALL_IRQ_SETUP, type, nr, ret) : 0;
+}
+
+/* The pager's vector signals the pager, who passes it on. */
+static int wire_beside(struct usrpci_device *dev, struct usrpci_pager *pager, unsigned int first,
+		       unsigned int nr, const int *eventfds)
+{
+	const unsigned int at = usrpci_pager_vector(pager) - first;
+	int *fds, copy, err;
+
+	err = usrpci_pager_copy(pager, eventfds[at], &copy);
+	if (err)
+		return err;
+	fds = calloc(nr, sizeof(*fds));
+	err = -ENOMEM;
+	if (fds) {
+		memcpy(fds, eventfds, nr * sizeof(*fds));
+		fds[at] = usrpci_pager_eventfd(pager);
+		err = dev->backend->irq_wire(dev, first, nr, fds);
+	}
+	free(fds);
+	if (!err)
+		usrpci_pager_pass_on(pager, copy);
+	else if (copy >= 0)
+		close(copy);
+	return err;
+}
+
+/* Under the lock. */
+static int wire(struct usrpci_device *dev, unsigned int first, unsigned int nr,
+		const int *eventfds)
+{
+	struct usrpci_pager *pager = dev->spaces.pager;
+	int err;
+
+	if (pager && usrpci_pager_vector(pager) - first < nr)
+		err = wire_beside(dev, pager, first, nr, eventfds);
+	else
+		err = dev->backend->irq_wire(dev, first, nr, eventfds);
+	if (!err)
+		usrpci_wires_note(&dev->wires, first, nr, eventfds);
+	return err;
 }
 
 USRPCI_PUBLIC int usrpci_irq_wire(struct usrpci_device *dev, unsigned int first,
@@ -48,8 +114,11 @@ USRPCI_PUBLIC int usrpci_irq_wire(struct usrpci_device *dev, unsigned int first,
 {
 	int ret = -EINVAL;
 
-	if (eventfds && nr && nr <= USRPCI_BATCH_MAX)
-		ret = dev->backend->irq_wire(dev, first, nr, eventfds);
+	if (eventfds && nr && nr <= USRPCI_BATCH_MAX) {
+		pthread_mutex_lock(&dev->wires.lock);
+		ret = wire(dev, first, nr, eventfds);
+		pthread_mutex_unlock(&dev->wires.lock);
+	}
 	return ret ? fail(dev, USRPCI_CALL_IRQ_WIRE, first, nr, ret) : 0;
 }
 

@@ -70,6 +70,34 @@ bool usrpci_ranges_take(struct usrpci_ranges *ranges, const void *addr,
 	return taken;
 }
 
+/** struct search - For a handle. */
+struct search {
+	uint32_t handle;
+	const struct usrpci_range *found;
+};
+
+static void look_at(const void *node, VISIT visit, void *arg)
+{
+	const struct usrpci_range *range = *(const struct usrpci_range *const *)node;
+	struct search *search = arg;
+
+	if (range->handle == search->handle)
+		search->found = range;
+}
+
+bool usrpci_ranges_find(struct usrpci_ranges *ranges, uint32_t handle,
+			struct usrpci_range *range)
+{
+	struct search search = { .handle = handle };
+
+	pthread_mutex_lock(&ranges->lock);
+	twalk_r(ranges->tree, look_at, &search);
+	if (search.found)
+		*range = *search.found;
+	pthread_mutex_unlock(&ranges->lock);
+	return search.found;
+}
+
 bool usrpci_ranges_take_any(struct usrpci_ranges *ranges, struct usrpci_range *range)
 {
 	bool taken;

@@ -42,6 +42,10 @@ int usrpci_ranges_add(struct usrpci_ranges *ranges, const struct usrpci_range *r
 bool usrpci_ranges_take(struct usrpci_ranges *ranges, const void *addr,
 			struct usrpci_range *range);
 
+/* A copy of the one that has @handle; looks at all of them. */
+bool usrpci_ranges_find(struct usrpci_ranges *ranges, uint32_t handle,
+			struct usrpci_range *range);
+
 /* Take any range. */
 bool usrpci_ranges_take_any(struct usrpci_ranges *ranges, struct usrpci_range *range);
 

@@ -32,7 +32,8 @@ $(BUILD)/fuzz/obj/%.o: %.c | $(SETUP_FUZZ)
 	$(call say,CC,$<)
 	$(Q)$(FUZZ_CC) $(FUZZ_FLAGS) $(FUZZ_EXTRA) -c -o $@ $<
 
-$(BUILD)/fuzz/obj/lib/%.o: FUZZ_EXTRA = -Iinclude/uapi
+$(BUILD)/fuzz/obj/lib/%.o: FUZZ_EXTRA = -Iinclude/uapi -Ikernel
+$(BUILD)/fuzz/obj/kernel/%.o: FUZZ_EXTRA = -Iinclude/uapi
 
 $(BUILD)/fuzz/%: $(BUILD)/fuzz/obj/tests/fuzz/%.o $(call fuzz_objs,$(FUZZ_SOURCES))
 	$(call say,LD,$@)

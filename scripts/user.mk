@@ -2,8 +2,8 @@
 # Copyright (C) 2026 The usrpci authors
 #
 # Everything that runs in user space. A folder of drivers/ is a driver: its main.c,
-# or else its program/, makes the program usrpci-<folder>; its other files are linked
-# to that and to the tests. Each file of examples/ is a program, and so is each test.
+# or else its program/, makes the program usrpci-<folder>, if it has one; its other files
+# are linked to that and to the tests. Each file of examples/ is a program, and so is each test.
 
 SETUP := $(BUILD)/.setup-build
 SETUP_TEST := $(BUILD)/.setup-test
@@ -22,13 +22,15 @@ program_objs = $(call objs,$(wildcard drivers/$1/main.c drivers/$1/program/*.c))
 driver_objs = $(call objs,$(filter-out drivers/$1/main.c,$(wildcard drivers/$1/*.c)))
 objs = $(patsubst %.c,$(BUILD)/obj/%.o,$1)
 
-LIB_SOURCES := $(filter-out %_test.c,$(wildcard lib/*.c lib/vfio/*.c lib/vfio-user/*.c lib/backend/*/*.c))
+LIB_SOURCES := $(filter-out %_test.c,$(wildcard lib/*.c lib/pager/*.c lib/vfio/*.c lib/vfio-user/*.c lib/backend/*/*.c))
+# What module and library share, and whose licence lets them.
+LIB_SOURCES += kernel/tlb/check.c kernel/tlb/record.c
 LIB_OBJS := $(call objs,$(LIB_SOURCES))
 USRDRV_OBJS := $(call objs,$(wildcard lib/usrdrv/*.c))
 TOOL_OBJS := $(call objs,$(wildcard tools/*.c))
 SIM_SOURCES := $(wildcard sim/*.c sim/devices/*.c sim/devices/*/*.c)
 SIM_OBJS := $(call objs,$(SIM_SOURCES))
-DRIVER_OBJS := $(foreach d,$(DRIVERS),$(call driver_objs,$d))
+DRIVER_OBJS := $(foreach d,$(notdir $(wildcard drivers/*)),$(call driver_objs,$d))
 
 PROGRAMS := $(BUILD)/bin/usrpci $(BUILD)/bin/usrpci-sim $(DRIVERS:%=$(BUILD)/bin/usrpci-%)
 EXAMPLES := $(patsubst %.c,$(BUILD)/%,$(wildcard examples/*.c))
@@ -60,11 +62,12 @@ $(BUILD)/obj/%.o: %.c | $(SETUP)
 $(BUILD)/obj/tests/%.o: tests/%.c | $(SETUP) $(SETUP_TEST)
 	$(compile)
 
-$(BUILD)/obj/lib/%.o: EXTRA_CFLAGS = -Iinclude/uapi -Ilib
+$(BUILD)/obj/lib/%.o: EXTRA_CFLAGS = -Iinclude/uapi -Ilib -Ikernel
+$(BUILD)/obj/kernel/tlb/%.o: EXTRA_CFLAGS = -Iinclude/uapi
 $(BUILD)/obj/tests/harness/%.o: EXTRA_CFLAGS = -Iinclude/uapi -Ilib -Idrivers
-$(BUILD)/obj/tests/kernel/%.o: EXTRA_CFLAGS = -Iinclude/uapi -Itests/harness
+$(BUILD)/obj/tests/kernel/%.o: EXTRA_CFLAGS = -Iinclude/uapi -Itests/harness -Idrivers
 $(BUILD)/obj/tests/campaign/%.o: EXTRA_CFLAGS = -Iinclude/uapi -Itests/harness -Idrivers
-$(BUILD)/obj/tests/unit/%.o: EXTRA_CFLAGS = -Ilib -Itests/harness
+$(BUILD)/obj/tests/unit/%.o: EXTRA_CFLAGS = -Iinclude/uapi -Ilib -Itests/harness -Ikernel
 $(BUILD)/obj/tests/drivers/%.o: EXTRA_CFLAGS = -Iinclude/uapi -Itests/harness -Idrivers
 $(BUILD)/obj/tests/sim/%.o: EXTRA_CFLAGS = -Isim -Ilib -Idrivers -Itests/harness
 $(BUILD)/obj/tests/conformance/%.o: EXTRA_CFLAGS = -Itests/harness -Idrivers
@@ -74,6 +77,7 @@ $(BUILD)/obj/tools/%.o: EXTRA_CFLAGS = -DUSRPCI_VERSION=\"$(VERSION)\"
 $(BUILD)/obj/sim/%.o: EXTRA_CFLAGS = -Isim -Ilib -Idrivers
 $(BUILD)/obj/drivers/%.o: EXTRA_CFLAGS = -Idrivers
 $(BUILD)/obj/bench/%.o: EXTRA_CFLAGS = -Idrivers
+$(BUILD)/obj/examples/%.o: EXTRA_CFLAGS = -Idrivers
 
 # What tells valgrind of DMA needs its headers, which come with the tests' packages.
 $(BUILD)/obj/lib/backend/vfio-user/serve.o: \
@@ -123,7 +127,10 @@ $(foreach d,$(DRIVERS),$(eval $(call driver_program,$d)))
 $(BUILD)/examples/%: $(BUILD)/obj/examples/%.o $(LIB) $(USRDRV)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) -o $@ $< $(USRDRV) $(LIB) $(LDFLAGS) $(LIBS)
+	$(Q)$(CC) -o $@ $(filter %.o,$^) $(USRDRV) $(LIB) $(LDFLAGS) $(LIBS)
+
+# One that uses a driver.
+$(BUILD)/examples/pointer_chase: $(call driver_objs,htex)
 
 $(BUILD)/bench/%: $(BUILD)/obj/bench/%.o $(DRIVER_OBJS) $(LIB)
 	$(call link)

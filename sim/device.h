@@ -120,4 +120,7 @@ void sim_lower(struct sim *sim);
 /* Calls @tick once, that many microseconds from now; 0: not at all. */
 void sim_wake(struct sim *sim, uint64_t microseconds);
 
+/* A clock that only goes forward. */
+uint64_t sim_now_ns(void);
+
 #endif /* SIM_DEVICE_H */

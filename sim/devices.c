@@ -5,6 +5,7 @@
 
 const struct sim_device *const sim_devices[] = {
 	&sim_edu,
+	&sim_htex,
 	&sim_nvme,
 	NULL
 };

@@ -82,6 +82,4 @@ uint64_t sim_next_ns(const struct sim *sim);
 /* Does what is due. */
 void sim_run_clock(struct sim *sim);
 
-uint64_t sim_now_ns(void);
-
 #endif /* SIM_SIM_H */

@@ -44,6 +44,7 @@ enum usrpci_isolation {
 #define USRPCI_CAN_COMBINE	(1U << 5)	/* so does USRPCI_WRITE_COMBINING */
 #define USRPCI_CAN_MASK_STORM	(1U << 6)	/* a storm of interrupts is masked and told */
 #define USRPCI_CAN_REWIRE	(1U << 7)	/* usrpci_irq_wire() loses no interrupt */
+#define USRPCI_CAN_MIRROR	(1U << 8)	/* a space's pages can be mirrored */
 
 /**
  * struct usrpci_info - What a function is.
@@ -159,7 +160,7 @@ int usrpci_info(struct usrpci_device *dev, struct usrpci_info *info);
  * @dev: the device
  * @on: whether it may
  *
- * Return: 0 or a negative errno.
+ * Return: 0; -EIO its TLB didn't forget what it was told to; other negative errno.
  */
 int usrpci_set_master(struct usrpci_device *dev, bool on);
 

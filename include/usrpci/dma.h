@@ -57,7 +57,8 @@ int usrpci_coherent_alloc(struct usrpci_device *dev, size_t len, struct usrpci_c
  * @dev: the device
  * @buf: from usrpci_coherent_alloc(); zeroed
  *
- * The device must no longer use it.
+ * The device must no longer use it. One that the library reads a TLB's misses from is
+ * freed with the device.
  *
  * Return: 0, also after the function was removed; -EINVAL if it wasn't
  * allocated; other negative errno.
@@ -74,7 +75,7 @@ int usrpci_coherent_free(struct usrpci_device *dev, struct usrpci_coherent *buf)
  * any more, and the function stays claimed as long as such memory is mapped.
  *
  * Return: 0; -EINVAL if it wasn't allocated; -EOPNOTSUPP where the backend can't
- * see a munmap; other negative errno.
+ * see a munmap; -EBUSY the library reads a TLB's misses from it; other negative errno.
  */
 int usrpci_coherent_detach(struct usrpci_device *dev, struct usrpci_coherent *buf);
 

@@ -22,6 +22,9 @@ extern "C" {
  * @USRPCI_IRQ_STORM: a vector fired so often that it was masked
  * @USRPCI_REMOVAL_ASKED: it is wanted back; whoever unbinds or unplugs it waits till it
  *	is closed, and asks again meanwhile
+ * @USRPCI_TLB_DEAF: its TLB didn't forget what it was told to: it was stopped, and gets no
+ *	DMA any more
+ * @USRPCI_MISS_OF_NOBODY: it missed a translation for a tag that no space has
  */
 enum usrpci_event_kind {
 	USRPCI_REMOVED = 1,
@@ -32,6 +35,8 @@ enum usrpci_event_kind {
 	USRPCI_FATAL_ERROR,
 	USRPCI_IRQ_STORM,
 	USRPCI_REMOVAL_ASKED,
+	USRPCI_TLB_DEAF,
+	USRPCI_MISS_OF_NOBODY,
 };
 
 /**
@@ -44,6 +49,7 @@ enum usrpci_event_kind {
 struct usrpci_event {
 	enum usrpci_event_kind kind;
 	unsigned int vector;
+	unsigned int tag;
 	uint64_t count;
 	uint64_t lost;
 };
@@ -54,7 +60,7 @@ struct usrpci_event {
  * @event: filled in
  *
  * Doesn't wait: poll(2) usrpci_fd() for POLLIN | POLLPRI. That the function has gone is
- * told last, and once.
+ * told last, and once. What the library itself notes, serving misses, isn't seen by poll(2).
  *
  * Return: 0; -EAGAIN nothing happened; -ENODEV the function has gone and that was
  * told; -EOPNOTSUPP the backend tells of nothing; other negative errno.

@@ -24,7 +24,8 @@ enum usrpci_irq {
  * @nr: how many; 1 with USRPCI_INTX, 0 with USRPCI_NO_IRQ
  *
  * Return: 0; -EOPNOTSUPP the function has none of this kind; -ENOSPC not that
- * many; -EBUSY vectors are set up already; -EINVAL; other negative errno.
+ * many; -EBUSY vectors are set up already, or one tells of a TLB's misses; -EINVAL;
+ * other negative errno.
  */
 int usrpci_irq_setup(struct usrpci_device *dev, enum usrpci_irq type, unsigned int nr);
 

@@ -75,6 +75,18 @@ bool usrpci_is_bounced(struct device *dev, struct sg_table *sgt)
 	return false;
 }
 
+bool usrpci_page_beyond_mask(struct device *dev, struct page *page, size_t len)
+{
+	return !is_translated(dev) &&
+	       !dma_capable(dev, phys_to_dma(dev, page_to_phys(page)), len, true);
+}
+
+/* Whole pages behind an IOMMU never are. */
+bool usrpci_page_is_bounced(struct device *dev, struct page *page, dma_addr_t bus)
+{
+	return !is_translated(dev) && dma_to_phys(dev, bus) != page_to_phys(page);
+}
+
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
 
 /*

@@ -14,6 +14,7 @@
 #include <linux/mm.h>
 #include <linux/version.h>
 
+struct page;
 struct pci_dev;
 struct scatterlist;
 struct sg_table;
@@ -50,6 +51,23 @@ static inline void vm_flags_set(struct vm_area_struct *vma, vm_flags_t flags)
  */
 long usrpci_pin(unsigned long addr, unsigned long nr, bool to_device, struct page **pages);
 
+/* As get_user_pages_fast_only(), pinned for a long time; may wait for memory to move. */
+int usrpci_pin_fast_only(unsigned long addr, unsigned int nr, unsigned int flags,
+			 struct page **pages);
+
+/*
+ * A page of another process's memory, with the mmap lock: brought in, letting go of the
+ * lock where @locked says so; and pinned for a long time, moved if it has to be. 1 or
+ * -errno, or 0 if that has to be tried again.
+ */
+long usrpci_get_remote(struct mm_struct *mm, unsigned long addr, unsigned int flags,
+		       struct page **page, int *locked);
+long usrpci_pin_remote(struct mm_struct *mm, unsigned long addr, unsigned int flags,
+		       struct page **page);
+
+/* A filesystem wants to know of each write to its pages. */
+bool usrpci_is_tracked_file(struct vm_area_struct *vma);
+
 /* The function's driver_override names this module. */
 bool usrpci_is_named(struct pci_dev *pdev);
 
@@ -77,6 +95,10 @@ bool usrpci_beyond_mask(struct device *dev, struct sg_table *sgt);
 
 /* Some of @sgt, mapped, goes through a bounce buffer. */
 bool usrpci_is_bounced(struct device *dev, struct sg_table *sgt);
+
+/* The same of one page or a large one, and of its bus address. */
+bool usrpci_page_beyond_mask(struct device *dev, struct page *page, size_t len);
+bool usrpci_page_is_bounced(struct device *dev, struct page *page, dma_addr_t bus);
 
 /* Sync a part of a mapped entry. */
 void usrpci_sync_part(struct device *dev, struct scatterlist *sg, u64 offset, size_t len,

@@ -6,6 +6,7 @@
 #include "../device.h"
 
 extern const struct sim_device sim_edu;
+extern const struct sim_device sim_htex;
 extern const struct sim_device sim_nvme;
 
 #endif /* SIM_DEVICES_H */

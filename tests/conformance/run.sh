@@ -3,8 +3,9 @@
 # Copyright (C) 2026 The usrpci authors
 #
 # usage: run.sh WHERE PROGRAM...
-# Tries the promises of the API that PROGRAMs know on an edu; prints TAP that
-# scripts/conformance makes a table of. WHERE is its address, such as sim:edu; or
+# Tries the promises of the API that PROGRAMs know on an edu, and those of its address spaces on
+# an htex, if there is one: at $USRPCI_HTEX. Prints TAP that scripts/conformance makes a table
+# of. WHERE is the edu's address, such as sim:edu; or
 #   socket       usrpci-sim plays it, for whoever connects
 #   driver:NAME  the machine's first one, given to that driver; as root, in a VM
 # QEMU's keeps its registers over a reset; USRPCI_KEEPS says so. Exits 77 where no backend of
@@ -54,31 +55,43 @@ serve() {
 	export USRPCI_REMOVE="kill -9 \$(cat $folder/pid)"
 	export USRPCI_RESTORE="rm -f $folder/socket; usrpci-sim edu --socket $folder/socket &
 		echo \$! >$folder/pid
-		for i in 1 2 3 4 5 6 7 8 9 10; do [ -S $folder/socket ] || sleep 0.1; done"
-	trap 'sh -c "$USRPCI_REMOVE"; rm -rf "$folder"' EXIT
+		for i in \$(seq 100); do [ -S $folder/socket ] || sleep 0.1; done"
+	trap 'kill -9 $htex; sh -c "$USRPCI_REMOVE"; rm -rf "$folder"' EXIT
 	sh -c "$USRPCI_RESTORE"
+	export USRPCI_HTEX="vfio-user:$folder/htex"
+	usrpci-sim htex --socket "$folder/htex" &
+	htex=$!
+	for _ in $(seq 100); do [ -S "$folder/htex" ] || sleep 0.1; done
 }
 
-# What has no driver of the kernel's can be had.
+# give_one DRIVER FUNCTION: what has no driver of the kernel's can be had.
+give_one() {
+	[ ! -e "$pci/devices/$2/driver" ] || echo "$2" >"$pci/devices/$2/driver/unbind"
+	echo "$1" >"$pci/devices/$2/driver_override"
+	echo "$2" >$pci/drivers_probe
+	[ -e "$pci/drivers/$1/$2" ]
+}
+
+# An edu, and an htex if there is one.
 give() {
 	# shellcheck source=tests/harness/guest.sh
 	. ./guest.sh
 	[ -z "$SLOW_KERNEL" ] || export PROGRAM_TIMEOUT=900
 	USRPCI_EDU=$(find_edus | head -n 1)
-	export USRPCI_EDU USRPCI_KEEPS=y
+	USRPCI_HTEX=$(find_htexes | head -n 1)
+	export USRPCI_EDU USRPCI_HTEX USRPCI_KEEPS=y
 	[ -n "$USRPCI_EDU" ] || return
 	[ -e "$pci/drivers/$1" ] || modprobe -q "$1" || insmod "/lib/modules/$(uname -r)/extra/$1.ko"
 	[ -e "$pci/drivers/$1" ] || return
-	[ ! -e "$pci/devices/$USRPCI_EDU/driver" ] ||
-		echo "$USRPCI_EDU" >"$pci/devices/$USRPCI_EDU/driver/unbind"
-	echo "$1" >"$pci/devices/$USRPCI_EDU/driver_override"
-	echo "$USRPCI_EDU" >$pci/drivers_probe
-	[ -e "$pci/drivers/$1/$USRPCI_EDU" ]
+	[ -n "$USRPCI_HTEX" ] || unset USRPCI_HTEX
+	give_one "$1" "$USRPCI_EDU" && { [ -z "${USRPCI_HTEX-}" ] || give_one "$1" "$USRPCI_HTEX"; }
 }
 
 take_back() {
-	echo >"$pci/devices/$USRPCI_EDU/driver_override"
-	[ ! -e "$pci/drivers/$1/$USRPCI_EDU" ] || echo "$USRPCI_EDU" >"$pci/drivers/$1/unbind"
+	for function in "$USRPCI_EDU" ${USRPCI_HTEX-}; do
+		echo >"$pci/devices/$function/driver_override"
+		[ ! -e "$pci/drivers/$1/$function" ] || echo "$function" >"$pci/drivers/$1/unbind"
+	done
 }
 
 case $where in
@@ -89,6 +102,7 @@ driver:*)
 		set --
 	}
 	trap 'take_back "${where#driver:}"' EXIT ;;
+sim:*) export USRPCI_EDU="$where" USRPCI_HTEX="${USRPCI_HTEX-sim:htex}" ;;
 *) export USRPCI_EDU="$where" ;;
 esac
 for program; do

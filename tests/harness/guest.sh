@@ -32,6 +32,7 @@ find_ids() {
 }
 
 find_edus() { find_ids 0x1234 0x11e8; }
+find_htexes() { find_ids 0x1234 0x7e01; }
 
 is_bound() { [ -e "$pci/drivers/$driver/$1" ]; }
 

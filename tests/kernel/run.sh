@@ -51,6 +51,11 @@ USRPCI_SMALL=$(find_ids 0x8086 0x25ab)
 export USRPCI_SMALL
 bind "$USRPCI_SMALL"
 result $? "the small one $USRPCI_SMALL binds"
+# A simulated one, with a TLB.
+USRPCI_HTEX=$(find_htexes | head -n 1)
+export USRPCI_HTEX
+bind "$USRPCI_HTEX"
+result $? "the one with a TLB $USRPCI_HTEX binds"
 [ -z "$SLOW_KERNEL" ] || export PROGRAM_TIMEOUT=900
 for program; do
 	run "$program"
@@ -61,6 +66,8 @@ unbind "$USRPCI_NVME"
 result $? "nvme unbinds"
 unbind "$USRPCI_SMALL"
 result $? "the small one unbinds"
+unbind "$USRPCI_HTEX"
+result $? "the one with a TLB unbinds"
 rmmod usrpci
 result $? "the module unloads"
 ! lsmod | grep -q '^usrpci '

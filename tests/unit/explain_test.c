@@ -241,10 +241,20 @@ static void test_open_cut(void **state)
 }
 
 static struct fake fake;
+static struct usrpci_backend backend;
+static int fake_bind_err;
+
+static int fake_bind(struct usrpci_device *dev, const struct usrpci_space_options *options,
+		     struct usrpci_space **spacep)
+{
+	return fake_bind_err;
+}
 
 static int setup_fake(void **state)
 {
-	fake_init(&fake, &fake_backend);
+	backend = fake_backend;
+	backend.space_bind = fake_bind;
+	fake_init(&fake, &backend);
 	return 0;
 }
 
@@ -427,6 +437,42 @@ static void test_others(void **state)
 	     "sends no MSI; see: usrpci_set_master() in <usrpci/device.h>");
 }
 
+static void bind_fails(int err, unsigned int flags, const char *how)
+{
+	const struct usrpci_space_options options = { .flags = flags };
+	struct usrpci_space *space;
+
+	fake_bind_err = err;
+	assert_int_equal(usrpci_space_bind(&fake.base, &options, &space), err);
+	says(err, "%s", how);
+}
+
+static void test_tlb(void **state)
+{
+	struct usrpci_tlb tlb = { 0 };
+
+	assert_int_equal(usrpci_tlb_describe(&fake.base, NULL, 0), -EINVAL);
+	says(-EINVAL, "the TLB can't be as described: there is none, or a flag is unknown; see: "
+	     "<usrpci/tlb.h>");
+	assert_int_equal(usrpci_tlb_describe(&fake.base, &tlb, 0), -EINVAL);
+	says(-EINVAL, "the TLB can't be as described: misses are no registers of a memory BAR, or "
+	     "have no words of 4 or 8 bytes: set misses.reg, words and word_width; see: "
+	     "<usrpci/tlb.h>");
+	bind_fails(-EINVAL, 0, "no TLB was described, or a flag is unknown, or pages around a miss "
+		   "are more than 64 or asked for where the device chooses entries; see: "
+		   "usrpci_space_bind() in <usrpci/space.h>");
+	bind_fails(-ENOSPC, 0, "all of its tags are taken: close a space first; see: "
+		   "usrpci_space_close() in <usrpci/space.h>");
+	bind_fails(-EOPNOTSUPP, USRPCI_SPACE_MIRRORED, "pages can be mirrored only where the "
+		   "kernel serves misses: drop USRPCI_SPACE_MIRRORED, or have usrpci's module "
+		   "serve it; run: usrpci bind " BDF);
+	bind_fails(-EOPNOTSUPP, 0, "misses are served by the library, in the process that "
+		   "described the TLB, and no other can be bound; see: usrpci_space_bind() in "
+		   "<usrpci/space.h>");
+	bind_fails(-EIO, 0, "its TLB didn't forget what it was told to, so it gets no DMA till "
+		   "it's closed and opened again; see: usrpci_space_forget() in <usrpci/space.h>");
+}
+
 /* An error of another call isn't explained by details of the last one. */
 static void test_not_the_last(void **state)
 {
@@ -458,6 +504,7 @@ int main(void)
 		CALL(test_no_bar),
 		CALL(test_interrupts),
 		CALL(test_others),
+		CALL(test_tlb),
 		CALL(test_not_the_last),
 	};
 

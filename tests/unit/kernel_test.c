@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -39,6 +40,8 @@
  * @region: the first that was to be mapped
  * @steps: of the last quiesce list
  * @event: what it tells next
+ * @space: descriptor of the last space; it's served too
+ * @refusal: what that tells next
  */
 static struct module {
 	int fd;
@@ -55,6 +58,9 @@ static struct module {
 		struct usrpci_ioc_irq_unmask unmask;
 		struct usrpci_ioc_reset reset;
 		struct usrpci_ioc_quiesce quiesce;
+		struct usrpci_ioc_tlb tlb;
+		struct usrpci_ioc_bind bind;
+		struct usrpci_ioc_space_forget forget;
 	} arg;
 	int err;
 	unsigned int abi;
@@ -67,6 +73,8 @@ static struct module {
 	struct usrpci_ioc_region region;
 	struct usrpci_ioc_quiesce_step steps[2];
 	struct usrpci_ioc_event event;
+	int space;
+	struct usrpci_ioc_space_refusal refusal;
 } module;
 
 static void do_info(struct usrpci_ioc_info *arg)
@@ -174,6 +182,26 @@ static void do_event(struct usrpci_ioc_event *arg)
 	*arg = module.event;
 }
 
+static void do_bind(struct usrpci_ioc_bind *arg)
+{
+	assert_int_equal(arg->reserved, 0);
+	module.space = open("/dev/null", O_RDWR | O_CLOEXEC);
+	arg->fd = module.space;
+	arg->tag = 11;
+}
+
+static void do_space_info(struct usrpci_ioc_space_info *arg)
+{
+	unsigned int i;
+
+	assert_int_equal(arg->size, sizeof(*arg));
+	assert_int_equal(arg->flags | arg->reserved, 0);
+	for (i = 0; i < 9; i++)
+		(&arg->misses)[i] = 100 + i;
+	for (i = 0; i < USRPCI_SPACE_NR_BINS; i++)
+		arg->latency[i] = 200 + i;
+}
+
 /* What fails may have written anything, but only @missing means something. */
 static void spoil_map(struct usrpci_ioc_map *arg)
 {
@@ -191,9 +219,20 @@ static int serve(unsigned long command, void *arg)
 		((struct usrpci_ioc_coherent *)arg)->missing = 4096;
 	if (module.err && command == USRPCI_MAP)
 		spoil_map(arg);
+	if (module.err && command == USRPCI_TLB)
+		((struct usrpci_ioc_tlb *)arg)->fault = USRPCI_TLB_FAULT_DONE;
 	if (module.err)
 		return module.err;
+	/* So the library asks whether there is such a command. */
+	if (command == USRPCI_BIND && !*(__u32 *)arg)
+		return -EINVAL;
 	switch (command) {
+	case USRPCI_SPACE_INFO:
+		do_space_info(arg);
+		return 0;
+	case USRPCI_SPACE_REFUSAL:
+		*(struct usrpci_ioc_space_refusal *)arg = module.refusal;
+		return 0;
 	case USRPCI_INFO:
 		do_info(arg);
 		return 0;
@@ -208,6 +247,8 @@ static int serve(unsigned long command, void *arg)
 		return 0;
 	}
 	memcpy(&module.arg, arg, *(__u32 *)arg);
+	if (command == USRPCI_BIND)
+		do_bind(arg);
 	if (command == USRPCI_UNMAP)
 		do_unmap(arg);
 	if (command == USRPCI_QUIESCE)
@@ -234,7 +275,7 @@ int ioctl(int fd, unsigned long command, ...)
 	va_start(args, command);
 	arg = va_arg(args, void *);
 	va_end(args);
-	if (fd != module.fd)
+	if (fd != module.fd && fd != module.space)
 		return (int)syscall(SYS_ioctl, fd, command, arg);
 	return answer(serve(command, arg));
 }
@@ -282,7 +323,9 @@ ssize_t pwrite(int fd, const void *buf, size_t len, off_t offset)
 
 static int setup(void **state)
 {
-	module = (struct module){ .abi = USRPCI_ABI_VERSION, .level = USRPCI_ISOLATION_STRICT };
+	module = (struct module){
+		.abi = USRPCI_ABI_VERSION, .level = USRPCI_ISOLATION_STRICT, .space = -1,
+	};
 	module.fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	return usrpci_open_fd((struct usrpci_device **)state, module.fd);
 }
@@ -326,7 +369,7 @@ static void test_info(void **state)
 	assert_string_equal(info.backend, "kernel");
 	assert_int_equal(info.caps, USRPCI_CAN_RESET | USRPCI_CAN_BOUNCE | USRPCI_CAN_COMBINE |
 			 USRPCI_CAN_MASK_STORM | USRPCI_CAN_REWIRE | USRPCI_CAN_QUIESCE |
-			 USRPCI_CAN_DETACH);
+			 USRPCI_CAN_DETACH | USRPCI_CAN_MIRROR);
 	assert_int_equal(info.revision, 1);
 	assert_int_equal(info.vendor, 2);
 	assert_int_equal(info.device, 3);
@@ -708,6 +751,166 @@ static void test_events(void **state)
 	assert_int_equal(usrpci_event(*state, NULL), -EINVAL);
 }
 
+/* --- spaces --- */
+
+static const struct usrpci_tlb tlb = {
+	.vector = 1,
+	.tags = 2,
+	.page_sizes = USRPCI_PAGE_2M,
+	.misses = {
+		.reg = { 3, 4, 5 }, .words = 6, .word_width = 7, .ring = 8, .ring_entries = 9,
+		.ring_offset = 10, .valid = { 11, 12, 13 }, .addr = { 14, 15, 16 },
+		.tag = { 17, 18, 19 }, .write = { 20, 21, 22 }, .entry = { 23, 24, 25 },
+		.id = { 26, 27, 28 },
+	},
+	.entries = {
+		.reg = { 29, 30, 31 }, .nr = 32, .stride = 33, .words = 34,
+		.valid = { 35, 36, 37 }, .addr = { 38, 39, 40 }, .tag = { 41, 42, 43 },
+		.bus = { 44, 45, 46 }, .write = { 47, 48, 49 }, .large = { 50, 51, 52 },
+	},
+	.ack = { { 53, 54, 55 }, 56, { 57, 58, 59 } },
+	.go_on = { { 60, 61, 62 }, 63, { 64, 65, 66 } },
+	.refuse = { { 67, 68, 69 }, 70, { 71, 72, 73 } },
+	.invalidate = { { 74, 75, 76 }, 77, { 78, 79, 80 } },
+	.invalidate_tag = { { 81, 82, 83 }, 84, { 85, 86, 87 } },
+	.done = { 88, 89, 90 },
+	.done_mask = 91,
+	.done_value = 92,
+	.timeout_us = 93,
+};
+
+#define FIELD(_n) { (_n), (_n) + 1, (_n) + 2, 0 }
+#define REG(_n) { (_n), (_n) + 1, (_n) + 2 }
+#define COMMAND(_n) { REG(_n), (_n) + 3, FIELD((_n) + 4), 0 }
+
+static void test_describe(void **state)
+{
+	static const struct usrpci_ioc_tlb wanted = {
+		.size = sizeof(wanted),
+		.vector = 1,
+		.tags = 2,
+		.page_sizes = USRPCI_TLB_2M,
+		.timeout_us = 93,
+		.misses = {
+			.reg = REG(3), .words = 6, .word_width = 7, .ring = 8, .ring_entries = 9,
+			.ring_offset = 10, .valid = FIELD(11), .addr = FIELD(14),
+			.tag = FIELD(17), .write = FIELD(20), .entry = FIELD(23), .id = FIELD(26),
+		},
+		.entries = {
+			.reg = REG(29), .nr = 32, .stride = 33, .words = 34,
+			.valid = FIELD(35), .addr = FIELD(38), .tag = FIELD(41), .bus = FIELD(44),
+			.write = FIELD(47), .large = FIELD(50),
+		},
+		.ack = COMMAND(53),
+		.go_on = COMMAND(60),
+		.refuse = COMMAND(67),
+		.invalidate = COMMAND(74),
+		.invalidate_tag = COMMAND(81),
+		.done = REG(88),
+		.done_mask = 91,
+		.done_value = 92,
+	};
+	char why[512];
+
+	module.err = -EINVAL;
+	assert_int_equal(usrpci_tlb_describe(*state, &tlb, 0), -EINVAL);
+	usrpci_explain(*state, -EINVAL, why, sizeof(why));
+	assert_non_null(strstr(why, "invalidation is over"));
+	module.err = 0;
+	assert_int_equal(usrpci_tlb_describe(*state, &tlb, 0), 0);
+	assert_memory_equal(&module.arg.tlb, &wanted, sizeof(wanted));
+	module.command = 0;
+	assert_int_equal(usrpci_tlb_describe(*state, &tlb, 0), -EBUSY);
+	assert_int_equal(module.command, 0);
+}
+
+/* The library serves then; it finds what is wrong with this one. */
+static void test_describe_to_an_old_module(void **state)
+{
+	char why[512];
+
+	module.err = -ENOTTY;
+	assert_int_equal(usrpci_tlb_describe(*state, &tlb, 0), -EINVAL);
+	assert_int_equal(module.command, USRPCI_TLB);
+	usrpci_explain(*state, -EINVAL, why, sizeof(why));
+	assert_non_null(strstr(why, "misses are no registers"));
+	module.command = 0;
+	assert_int_equal(usrpci_tlb_describe(*state, &tlb, USRPCI_TLB_BY_LIBRARY), -EINVAL);
+	assert_int_equal(module.command, 0);
+}
+
+static void test_space(void **state)
+{
+	const struct usrpci_space_options options = {
+		.flags = USRPCI_SPACE_MIRRORED, .around = 17,
+	};
+	struct usrpci_space_stats stats;
+	struct usrpci_refusal refusal;
+	struct usrpci_space *space;
+
+	assert_int_equal(usrpci_tlb_describe(*state, &tlb, 0), 0);
+	module.err = -ENOSPC;
+	assert_int_equal(usrpci_space_bind(*state, NULL, &space), -ENOSPC);
+	module.err = 0;
+	assert_int_equal(usrpci_space_bind(*state, &options, &space), 0);
+	assert_int_equal(module.arg.bind.flags, USRPCI_BIND_MIRRORED);
+	assert_int_equal(module.arg.bind.around, 17);
+	assert_int_equal(usrpci_space_tag(space), 11);
+	assert_int_equal(usrpci_space_fd(space), module.space);
+	assert_int_equal(usrpci_space_forget(space, (void *)0x1234, 5), 0);
+	assert_int_equal(module.command, USRPCI_SPACE_FORGET);
+	assert_int_equal(module.arg.forget.addr, 0x1234);
+	assert_int_equal(module.arg.forget.len, 5);
+	module.refusal = (struct usrpci_ioc_space_refusal){
+		.addr = 1, .reason = USRPCI_REFUSAL_BEYOND, .write = 1, .lost = 4,
+	};
+	assert_int_equal(usrpci_space_refusal(space, &refusal), 0);
+	assert_int_equal(refusal.addr, 1);
+	assert_int_equal(refusal.reason, USRPCI_REFUSED_BEYOND);
+	assert_true(refusal.write);
+	assert_int_equal(refusal.lost, 4);
+	assert_int_equal(usrpci_space_stats(space, &stats), 0);
+	assert_int_equal(stats.misses, 100);
+	assert_int_equal(stats.fills, 101);
+	assert_int_equal(stats.evictions, 102);
+	assert_int_equal(stats.invalidations, 103);
+	assert_int_equal(stats.refusals, 104);
+	assert_int_equal(stats.retries, 105);
+	assert_int_equal(stats.faults, 106);
+	assert_int_equal(stats.entries, 107);
+	assert_int_equal(stats.pages, 108);
+	assert_int_equal(stats.latency[31], 231);
+	module.err = -ENODEV;
+	assert_int_equal(usrpci_space_forget(space, NULL, 1), -ENODEV);
+	module.err = -EAGAIN;
+	assert_int_equal(usrpci_space_refusal(space, &refusal), -EAGAIN);
+	module.err = 0;
+	usrpci_space_close(space);
+	assert_int_equal(fcntl(module.space, F_GETFD), -1);
+	module.space = -1;
+}
+
+/* The descriptor would keep the function claimed. */
+static void test_space_outlives_device(void **state)
+{
+	struct pollfd p = { .events = POLLIN };
+	struct usrpci_device *other;
+	struct usrpci_space *space;
+
+	assert_int_equal(usrpci_open_fd(&other, module.fd), 0);
+	assert_int_equal(usrpci_tlb_describe(other, &tlb, 0), 0);
+	assert_int_equal(usrpci_space_bind(other, NULL, &space), 0);
+	p.fd = usrpci_space_fd(space);
+	module.space = -1;
+	usrpci_close(other);
+	assert_int_equal(usrpci_space_fd(space), p.fd);
+	assert_int_equal(poll(&p, 1, 0), 1);
+	assert_int_equal(p.revents, POLLHUP);
+	assert_int_equal(usrpci_space_forget(space, NULL, 1), -ENODEV);
+	usrpci_space_close(space);
+	assert_int_equal(fcntl(p.fd, F_GETFD), -1);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -731,6 +934,10 @@ int main(void)
 		TEST(test_interrupts),
 		TEST(test_quiesce),
 		TEST(test_events),
+		TEST(test_describe),
+		TEST(test_describe_to_an_old_module),
+		TEST(test_space),
+		TEST(test_space_outlives_device),
 	};
 
 	return cmocka_run_group_tests_name("kernel", tests, NULL, NULL);

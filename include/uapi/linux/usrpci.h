@@ -511,6 +511,8 @@ enum usrpci_event_type {
 	USRPCI_EVENT_RESET	= 2,	/* somebody else reset it: its registers are lost */
 	USRPCI_EVENT_ERROR	= 3,	/* PCI Express reported an error; @detail: how bad */
 	USRPCI_EVENT_STORM	= 4,	/* vector @detail fired too often and is masked */
+	USRPCI_EVENT_DEAF	= 5,	/* its TLB didn't acknowledge: stopped, no DMA any more */
+	USRPCI_EVENT_NOBODY	= 6,	/* a miss of tag @detail, which nobody is bound to */
 };
 
 /* usrpci_ioc_event.detail of USRPCI_EVENT_REMOVED */
@@ -549,6 +551,305 @@ struct usrpci_ioc_event {
 	__u64 lost;
 };
 
+/* Most processes that share a device, most entries of its TLB, most words of a record. */
+#define USRPCI_TLB_MAX_TAGS	16
+#define USRPCI_TLB_MAX_ENTRIES	(1U << 20)
+#define USRPCI_TLB_MAX_WORDS	4
+#define USRPCI_TLB_MAX_RING	65536
+/* Longest that an invalidation may take, in microseconds. */
+#define USRPCI_TLB_MAX_US	10000
+
+/* usrpci_ioc_tlb.page_sizes */
+#define USRPCI_TLB_4K		(1U << 0)
+#define USRPCI_TLB_2M		(1U << 1)
+
+/**
+ * struct usrpci_ioc_field - Bits of a record or of a register.
+ * @bit: the lowest; of a record counted from its first word's bit 0
+ * @width: how many, up to 64; 0: there is no such field
+ * @shift: the value is shifted right by so many bits to be stored, left to be read
+ * @reserved: must be 0
+ *
+ * A field lies within one word, or within words that follow each other.
+ */
+struct usrpci_ioc_field {
+	__u8 bit;
+	__u8 width;
+	__u8 shift;
+	__u8 reserved;
+};
+
+/**
+ * struct usrpci_ioc_reg - Where a register is.
+ * @bar: 0 to 5
+ * @width: bytes, 4 or 8; 0: there is no such register, and all else is 0
+ * @offset: from the BAR's start, a multiple of @width
+ */
+struct usrpci_ioc_reg {
+	__u32 bar;
+	__u32 width;
+	__u64 offset;
+};
+
+/**
+ * struct usrpci_ioc_tlb_command - A register write that says something to the device.
+ * @reg: what is written
+ * @value: what to, but for @arg
+ * @arg: where the number goes that the command is about; may be none
+ * @reserved: must be 0
+ */
+struct usrpci_ioc_tlb_command {
+	struct usrpci_ioc_reg reg;
+	__u64 value;
+	struct usrpci_ioc_field arg;
+	__u32 reserved;
+};
+
+/**
+ * struct usrpci_ioc_tlb_misses - How misses are reported.
+ * @reg: FIFO: the first word of a miss, whose reading takes it; the others follow.
+ *	Ring: written with how many were taken, counting on from 0; may be none
+ * @words: of a miss, 1 to USRPCI_TLB_MAX_WORDS
+ * @word_width: bytes of a word, 4 or 8; FIFO: @reg's
+ * @ring: handle of the coherent buffer that the ring is in, 0: it's a FIFO
+ * @ring_entries: a power of two up to USRPCI_TLB_MAX_RING; FIFO: 0
+ * @ring_offset: bytes from the buffer's start, a multiple of @word_width; FIFO: 0
+ * @valid: one bit. FIFO: 1 if there was a miss. Ring: the phase, 1 in the first round
+ * @addr: virtual address
+ * @tag: whose; none: it's tag 0
+ * @write: one bit: the device wants to write; none: it may always want to
+ * @entry: that the device has given up for this translation and uses no more; all
+ *	ones or none: the kernel chooses
+ * @id: what names the miss in an answer; none: @entry does
+ */
+struct usrpci_ioc_tlb_misses {
+	struct usrpci_ioc_reg reg;
+	__u32 words;
+	__u32 word_width;
+	__u32 ring;
+	__u32 ring_entries;
+	__u64 ring_offset;
+	struct usrpci_ioc_field valid;
+	struct usrpci_ioc_field addr;
+	struct usrpci_ioc_field tag;
+	struct usrpci_ioc_field write;
+	struct usrpci_ioc_field entry;
+	struct usrpci_ioc_field id;
+};
+
+/**
+ * struct usrpci_ioc_tlb_entries - Where entries are, and what is in them.
+ * @reg: first word of the first entry
+ * @nr: how many, 1 to USRPCI_TLB_MAX_ENTRIES
+ * @stride: bytes from one to the next, a multiple of @reg's width
+ * @words: of an entry, 1 to USRPCI_TLB_MAX_WORDS; the word with @valid is written last
+ * @reserved: must be 0
+ * @valid: one bit
+ * @addr: virtual address
+ * @tag: whose; none: there's only tag 0
+ * @bus: bus address
+ * @write: one bit: the device may write; none: what isn't writable is refused
+ * @large: one bit: it translates 2 MiB
+ */
+struct usrpci_ioc_tlb_entries {
+	struct usrpci_ioc_reg reg;
+	__u32 nr;
+	__u32 stride;
+	__u32 words;
+	__u32 reserved;
+	struct usrpci_ioc_field valid;
+	struct usrpci_ioc_field addr;
+	struct usrpci_ioc_field tag;
+	struct usrpci_ioc_field bus;
+	struct usrpci_ioc_field write;
+	struct usrpci_ioc_field large;
+};
+
+/* usrpci_ioc_tlb.fault: what is wrong with a description. */
+enum usrpci_tlb_fault {
+	USRPCI_TLB_FAULT_NONE		= 0,
+	USRPCI_TLB_FAULT_VECTOR		= 1,	/* no such vector of MSI or MSI-X is set up */
+	USRPCI_TLB_FAULT_TAGS		= 2,	/* too many, or without fields for them */
+	USRPCI_TLB_FAULT_PAGES		= 3,	/* unknown page sizes, or no field for 2 MiB */
+	USRPCI_TLB_FAULT_MISSES		= 4,	/* where misses are: a register, words, a width */
+	USRPCI_TLB_FAULT_RING		= 5,	/* no such buffer, or the ring isn't within it */
+	USRPCI_TLB_FAULT_MISS_FIELD	= 6,	/* a field beyond the record, or one missing */
+	USRPCI_TLB_FAULT_ENTRIES	= 7,	/* where entries are: a register, stride, words */
+	USRPCI_TLB_FAULT_ENTRY_FIELD	= 8,	/* a field beyond the record, or one missing */
+	USRPCI_TLB_FAULT_COMMAND	= 9,	/* go on, refuse or another: a register, a field */
+	USRPCI_TLB_FAULT_DONE		= 10,	/* its register, mask, value or time */
+};
+
+/**
+ * struct usrpci_ioc_tlb - Describe the TLB that the device has.
+ * @size: sizeof(struct usrpci_ioc_tlb)
+ * @flags: must be 0
+ * @vector: that tells of misses; of MSI or MSI-X, which stay set up till the file closes
+ * @tags: how many the device tells apart, 1 to USRPCI_TLB_MAX_TAGS
+ * @page_sizes: USRPCI_TLB_4K, USRPCI_TLB_2M or both
+ * @timeout_us: longest that an invalidation takes, 1 to USRPCI_TLB_MAX_US
+ * @misses: how misses are reported
+ * @entries: of the TLB
+ * @ack: written before misses are looked for; may be none
+ * @go_on: with a miss's id: the translation is there
+ * @refuse: with a miss's id: there's none, and won't be
+ * @invalidate: with an entry's number; none: clearing its valid bit does it
+ * @invalidate_tag: with a tag: all its entries; may be none
+ * @done: read after an invalidation till the bits of @done_mask are @done_value; none:
+ *	reading the entry's last word waits for it
+ * @done_mask: which bits; none: 0
+ * @done_value: no bit outside of @done_mask
+ * @fault: out, also on error EINVAL: enum usrpci_tlb_fault
+ * @reserved: must be 0
+ *
+ * From then on the vector's misses are served for the spaces of USRPCI_BIND. A miss
+ * of a tag that nobody is bound to gets no translation.
+ *
+ * EBUSY: it was described before. EPERM: a register in an MSI-X table. EOPNOTSUPP: this
+ * kernel tells nobody that memory changes (CONFIG_MMU_NOTIFIER).
+ */
+struct usrpci_ioc_tlb {
+	__u32 size;
+	__u32 flags;
+	__u32 vector;
+	__u32 tags;
+	__u32 page_sizes;
+	__u32 timeout_us;
+	struct usrpci_ioc_tlb_misses misses;
+	struct usrpci_ioc_tlb_entries entries;
+	struct usrpci_ioc_tlb_command ack;
+	struct usrpci_ioc_tlb_command go_on;
+	struct usrpci_ioc_tlb_command refuse;
+	struct usrpci_ioc_tlb_command invalidate;
+	struct usrpci_ioc_tlb_command invalidate_tag;
+	struct usrpci_ioc_reg done;
+	__u64 done_mask;
+	__u64 done_value;
+	__u32 fault;
+	__u32 reserved;
+};
+
+/* usrpci_ioc_bind.flags */
+#define USRPCI_BIND_MIRRORED	(1U << 0)	/* the device's pages aren't pinned */
+
+/* Most pages around a miss that are translated with it. */
+#define USRPCI_BIND_MAX_AROUND	64
+
+/**
+ * struct usrpci_ioc_bind - Bind the caller's memory to the device's TLB.
+ * @size: sizeof(struct usrpci_ioc_bind)
+ * @flags: USRPCI_BIND_MIRRORED
+ * @around: neighbours of a missed page that are translated with it if they are there,
+ *	up to USRPCI_BIND_MAX_AROUND; 0 if the device chooses entries
+ * @tag: out: what the device is to call the caller
+ * @fd: out: the space's descriptor, close-on-exec
+ * @reserved: must be 0
+ *
+ * The space lives till its descriptor is closed or the process ends, and keeps the
+ * device's file open. Memory that is pinned is charged to the process as of USRPCI_MAP.
+ *
+ * ENOSPC: no tag is free. EINVAL: no TLB was described. EPERM: as of USRPCI_MAP.
+ * Memory that would be bounced for this device isn't translated.
+ */
+struct usrpci_ioc_bind {
+	__u32 size;
+	__u32 flags;
+	__u32 around;
+	__u32 tag;
+	__s32 fd;
+	__u32 reserved;
+};
+
+/*
+ * Commands of a space's descriptor. poll(2) of it reports POLLIN while
+ * USRPCI_SPACE_REFUSAL has something to tell, and POLLHUP once nothing is translated any
+ * more; then each command but that and USRPCI_SPACE_INFO gives ENODEV.
+ */
+
+#define USRPCI_SPACE_NR_BINS	32
+
+/**
+ * struct usrpci_ioc_space_info - What happened in a space so far.
+ * @size: sizeof(struct usrpci_ioc_space_info)
+ * @flags: must be 0
+ * @tag: out: what the device calls it
+ * @reserved: must be 0
+ * @misses: out: that were served
+ * @fills: out: entries written
+ * @evictions: out: entries whose place another took
+ * @invalidations: out: entries that were taken back
+ * @refusals: out: misses that got no translation
+ * @retries: out: times that memory changed while it was looked up
+ * @faults: out: misses for which memory had to be brought in
+ * @entries: out: that the device has now
+ * @pages: out: of 4 KiB, pinned now
+ * @latency: out: from interrupt to answer; bin n counts what took less than 2^n ns, and
+ *	no less than half of that; the last all that took longer
+ */
+struct usrpci_ioc_space_info {
+	__u32 size;
+	__u32 flags;
+	__u32 tag;
+	__u32 reserved;
+	__u64 misses;
+	__u64 fills;
+	__u64 evictions;
+	__u64 invalidations;
+	__u64 refusals;
+	__u64 retries;
+	__u64 faults;
+	__u64 entries;
+	__u64 pages;
+	__u64 latency[USRPCI_SPACE_NR_BINS];
+};
+
+enum usrpci_refusal_code {
+	USRPCI_REFUSAL_UNMAPPED		= 1,	/* nothing is mapped there */
+	USRPCI_REFUSAL_PROTECTED	= 2,	/* nor may the process write, or read, there */
+	USRPCI_REFUSAL_SPECIAL		= 3,	/* of a device, secret, or an unsafe file's */
+	USRPCI_REFUSAL_BEYOND		= 4,	/* the DMA mask doesn't reach it */
+	USRPCI_REFUSAL_LIMIT		= 5,	/* RLIMIT_MEMLOCK is too low */
+	USRPCI_REFUSAL_ENDED		= 6,	/* the process has, or the space is closing */
+	USRPCI_REFUSAL_NO_MEMORY	= 7,	/* none left, or no bus address */
+	USRPCI_REFUSAL_SMALL		= 8,	/* not of a size that the TLB has */
+};
+
+/**
+ * struct usrpci_ioc_space_refusal - Take the oldest miss that got no translation.
+ * @size: sizeof(struct usrpci_ioc_space_refusal)
+ * @flags: must be 0
+ * @addr: out: virtual address
+ * @reason: out: enum usrpci_refusal_code
+ * @write: out: 1: the device wanted to write
+ * @lost: out: others that there was no room for, before this one
+ *
+ * EAGAIN: there's none.
+ */
+struct usrpci_ioc_space_refusal {
+	__u32 size;
+	__u32 flags;
+	__u64 addr;
+	__u32 reason;
+	__u32 write;
+	__u64 lost;
+};
+
+/**
+ * struct usrpci_ioc_space_forget - Take translations back from the device.
+ * @size: sizeof(struct usrpci_ioc_space_forget)
+ * @flags: must be 0
+ * @addr: virtual address
+ * @len: bytes
+ *
+ * EIO: the device didn't acknowledge in time; it was stopped.
+ */
+struct usrpci_ioc_space_forget {
+	__u32 size;
+	__u32 flags;
+	__u64 addr;
+	__u64 len;
+};
+
 #define USRPCI_INFO		_IO(USRPCI_IOC_TYPE, 0x00)
 #define USRPCI_BAR		_IO(USRPCI_IOC_TYPE, 0x01)
 #define USRPCI_DMA_MASK		_IO(USRPCI_IOC_TYPE, 0x02)
@@ -563,5 +864,11 @@ struct usrpci_ioc_event {
 #define USRPCI_RESET		_IO(USRPCI_IOC_TYPE, 0x0b)
 #define USRPCI_QUIESCE		_IO(USRPCI_IOC_TYPE, 0x0c)
 #define USRPCI_EVENT		_IO(USRPCI_IOC_TYPE, 0x0d)
+#define USRPCI_TLB		_IO(USRPCI_IOC_TYPE, 0x0e)
+#define USRPCI_BIND		_IO(USRPCI_IOC_TYPE, 0x0f)
+
+#define USRPCI_SPACE_INFO	_IO(USRPCI_IOC_TYPE, 0x40)
+#define USRPCI_SPACE_REFUSAL	_IO(USRPCI_IOC_TYPE, 0x41)
+#define USRPCI_SPACE_FORGET	_IO(USRPCI_IOC_TYPE, 0x42)
 
 #endif /* _UAPI_LINUX_USRPCI_H */

@@ -27,6 +27,10 @@ static int event_kind(const struct usrpci_ioc_event *arg)
 		return arg->detail == USRPCI_ERROR_FATAL ? USRPCI_FATAL_ERROR : USRPCI_BUS_ERROR;
 	case USRPCI_EVENT_STORM:
 		return USRPCI_IRQ_STORM;
+	case USRPCI_EVENT_DEAF:
+		return USRPCI_TLB_DEAF;
+	case USRPCI_EVENT_NOBODY:
+		return USRPCI_MISS_OF_NOBODY;
 	}
 	return 0;
 }
@@ -46,6 +50,7 @@ int usrpci_kernel_event(struct usrpci_device *dev, struct usrpci_event *event)
 	*event = (struct usrpci_event){
 		.kind = (enum usrpci_event_kind)kind,
 		.vector = kind == USRPCI_IRQ_STORM ? arg.detail : 0,
+		.tag = kind == USRPCI_MISS_OF_NOBODY ? arg.detail : 0,
 		.count = arg.count,
 		.lost = arg.lost,
 	};

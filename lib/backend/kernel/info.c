@@ -45,6 +45,8 @@ int usrpci_kernel_info(struct usrpci_device *dev, struct usrpci_info *info)
 		return ret;
 	snprintf(info->bdf, sizeof(info->bdf), "%s", dev->bdf);
 	info->caps = caps_of(arg.caps);
+	if (usrpci_kernel_can_mirror(usrpci_kernel(dev)->fd))
+		info->caps |= USRPCI_CAN_MIRROR;
 	info->vendor = arg.vendor;
 	info->device = arg.device;
 	info->subvendor = arg.subvendor;

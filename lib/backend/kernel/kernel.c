@@ -34,4 +34,6 @@ const struct usrpci_backend usrpci_backend_kernel = {
 	.irq_unmask = usrpci_kernel_irq_unmask,
 	.quiesce = usrpci_kernel_quiesce,
 	.event = usrpci_kernel_event,
+	.tlb_describe = usrpci_kernel_tlb_describe,
+	.space_bind = usrpci_kernel_space_bind,
 };

@@ -89,4 +89,12 @@ int usrpci_kernel_quiesce(struct usrpci_device *dev, const struct usrpci_step *s
 			  unsigned int nr);
 int usrpci_kernel_event(struct usrpci_device *dev, struct usrpci_event *event);
 
+/* space.c */
+int usrpci_kernel_tlb_describe(struct usrpci_device *dev, const struct usrpci_tlb *tlb,
+			       unsigned int *fault);
+bool usrpci_kernel_can_mirror(int fd);
+int usrpci_kernel_space_bind(struct usrpci_device *dev,
+			     const struct usrpci_space_options *options,
+			     struct usrpci_space **spacep);
+
 #endif /* LIB_BACKEND_KERNEL_H */

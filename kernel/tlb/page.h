@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The usrpci authors */
+/*
+ * The memory that a translation leads to.
+ */
+#ifndef USRPCI_TLB_PAGE_H
+#define USRPCI_TLB_PAGE_H
+
+#include <linux/types.h>
+
+struct page;
+struct usrpci_pin;
+struct usrpci_slot;
+struct usrpci_space;
+struct usrpci_tlb;
+
+/**
+ * struct usrpci_target - What a miss is to be translated to.
+ * @addr: virtual address, of a page of that size
+ * @write: the device may write
+ * @page: the first, held
+ * @nr: pages of 4 KiB
+ * @pin: if it's to be pinned: till an entry has it
+ */
+struct usrpci_target {
+	u64 addr;
+	bool write;
+	struct page *page;
+	unsigned int nr;
+	struct usrpci_pin *pin;
+};
+
+/*
+ * Find what is at @addr, as far as it is there: waits for nothing. With the space's
+ * memory in use, by the server. 0; -EAGAIN it has to be brought in; or enum
+ * usrpci_refusal_code.
+ */
+int usrpci_target_get(struct usrpci_space *space, u64 addr, bool write,
+		      struct usrpci_target *target);
+void usrpci_target_put(struct usrpci_space *space, struct usrpci_target *target);
+
+/* Give it a bus address; fills in @slot. Under tlb->lock. 0 or enum usrpci_refusal_code. */
+int usrpci_target_map(struct usrpci_tlb *tlb, struct usrpci_target *target,
+		      struct usrpci_slot *slot);
+
+/*
+ * The same, bringing it in for as long as that takes. 0; -EAGAIN it has gone again; or enum
+ * usrpci_refusal_code.
+ */
+int usrpci_target_bring_in(struct usrpci_space *space, u64 addr, bool write,
+			   struct usrpci_target *target);
+
+void usrpci_pin_free(struct usrpci_pin *pin);
+
+#endif /* USRPCI_TLB_PAGE_H */

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Copyright (C) 2026 The usrpci authors */
+
+#include <linux/pci.h>
+#include <linux/sched/task.h>
+#include <linux/slab.h>
+
+#include "coherent.h"
+#include "file.h"
+#include "device.h"
+#include "server.h"
+#include "slot.h"
+#include "space.h"
+#include "tlb.h"
+
+static void usrpci_tlb_free(struct kref *ref)
+{
+	struct usrpci_tlb *tlb = container_of(ref, struct usrpci_tlb, ref);
+
+	usrpci_slots_destroy(tlb);
+	kfree(tlb->scratch);
+	kfree(tlb);
+}
+
+void usrpci_tlb_put(struct usrpci_tlb *tlb)
+{
+	kref_put(&tlb->ref, usrpci_tlb_free);
+}
+
+/* Under tlb->lock. */
+static void usrpci_tlb_take_all_back(struct usrpci_tlb *tlb)
+{
+	u32 tag;
+
+	for (tag = 0; tag < USRPCI_TLB_MAX_TAGS; tag++)
+		if (tlb->spaces[tag])
+			usrpci_slots_take_back(tlb->spaces[tag], 0, ULONG_MAX);
+}
+
+void usrpci_tlb_hold(struct usrpci_file *file, enum usrpci_hold why)
+{
+	struct usrpci_tlb *tlb = file->tlb;
+
+	if (!tlb)
+		return;
+	mutex_lock(&tlb->lock);
+	if (!tlb->holds)
+		usrpci_tlb_take_all_back(tlb);
+	tlb->holds |= BIT(why);
+	mutex_unlock(&tlb->lock);
+}
+
+void usrpci_tlb_release(struct usrpci_file *file, enum usrpci_hold why)
+{
+	struct usrpci_tlb *tlb = file->tlb;
+
+	if (!tlb)
+		return;
+	mutex_lock(&tlb->lock);
+	if (why == USRPCI_HOLD_RESET) {
+		tlb->era++;
+		usrpci_tlb_forget_misses(tlb);
+	}
+	tlb->holds &= ~BIT(why);
+	mutex_unlock(&tlb->lock);
+	usrpci_server_wake(tlb);
+}
+
+bool usrpci_tlb_broken(struct usrpci_file *file)
+{
+	return file->tlb && READ_ONCE(file->tlb->broken);
+}
+
+void usrpci_tlb_retire(struct usrpci_file *file)
+{
+	struct usrpci_tlb *tlb = file->tlb;
+
+	if (!tlb)
+		return;
+	mutex_lock(&tlb->lock);
+	if (!tlb->holds)
+		usrpci_tlb_take_all_back(tlb);
+	tlb->stopped = true;
+	mutex_unlock(&tlb->lock);
+}
+
+void usrpci_tlb_destroy(struct usrpci_file *file)
+{
+	struct usrpci_tlb *tlb = file->tlb;
+	u32 tag;
+
+	if (!tlb)
+		return;
+	mutex_lock(&tlb->lock);
+	tlb->stopped = true;
+	for (tag = 0; tag < USRPCI_TLB_MAX_TAGS; tag++)
+		if (tlb->spaces[tag])
+			usrpci_space_unbind(tlb->spaces[tag]);
+	mutex_unlock(&tlb->lock);
+	usrpci_server_stop(tlb);
+	usrpci_server_unpin(tlb);
+	if (tlb->ring)
+		usrpci_coherent_put(tlb->ring);
+	tlb->ring = NULL;
+	file->tlb = NULL;
+	usrpci_tlb_put(tlb);
+}

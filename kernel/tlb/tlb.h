@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The usrpci authors */
+/*
+ * The TLB that a device has, and which translations are in it.
+ *
+ * Lock order, from the outside in:
+ *    device_lock, mmap_lock    outside, with what the kernel holds when it changes
+ *                              page tables or reclaims memory
+ *    gate                      read: while misses are served
+ *    tlb->lock                 entries, spaces, and all the device's registers for them
+ *    vector lock, queue lock   (spinlocks)
+ * An address space's notifier takes tlb->lock from the midst of reclaim: nothing under
+ * it waits for memory, and it isn't under the gate. So whoever makes the registers
+ * unusable holds the TLB first, which leaves it empty.
+ */
+#ifndef USRPCI_TLB_H
+#define USRPCI_TLB_H
+
+#include <linux/interval_tree.h>
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+#include <linux/usrpci.h>
+
+#include "record.h"
+
+struct usrpci_coherent;
+struct usrpci_command;
+struct usrpci_file;
+struct usrpci_space;
+
+/**
+ * struct usrpci_tlb_reg - A register, found.
+ * @reg: where; NULL: none
+ * @width: bytes
+ */
+struct usrpci_tlb_reg {
+	void __iomem *reg;
+	u32 width;
+};
+
+/**
+ * struct usrpci_pin - A page that the device has, pinned.
+ * @list: of those to be unpinned
+ * @page: the first
+ * @nr: how many of 4 KiB
+ * @dirty: the device may have written there
+ * @mm: whom it's charged to; grabbed
+ */
+struct usrpci_pin {
+	struct list_head list;
+	struct page *page;
+	unsigned int nr;
+	bool dirty;
+	struct mm_struct *mm;
+};
+
+/**
+ * struct usrpci_slot - An entry of the TLB.
+ * @node: its addresses, among those of its space
+ * @space: whose; NULL: it's empty
+ * @age: among those of its space, oldest first
+ * @gone: of those that are taken back together
+ * @bus: bus address
+ * @large: 2 MiB
+ * @write: the device may write there
+ * @pin: of its page; NULL where pages are mirrored
+ */
+struct usrpci_slot {
+	struct interval_tree_node node;
+	struct usrpci_space *space;
+	struct list_head age;
+	struct list_head gone;
+	dma_addr_t bus;
+	bool large;
+	bool write;
+	struct usrpci_pin *pin;
+};
+
+/**
+ * struct usrpci_tlb - A device's TLB.
+ * @ref: the file's, and one of each space
+ * @file: whose; only while it isn't dead
+ * @desc: what the user said of it
+ * @miss: FIFO or the ring's counter
+ * @entries: the first word of the first
+ * @ack: commands, as of @desc
+ * @go_on: -"-
+ * @refuse: -"-
+ * @invalidate: -"-
+ * @invalidate_tag: -"-
+ * @done: -"-
+ * @ring: what the ring lies in; referenced
+ * @ring_at: the ring
+ * @taken: misses taken off the ring
+ * @lock: guards what follows
+ * @slots: entries
+ * @hand: where to look for one to replace
+ * @spaces: by tag
+ * @holds: why the device's registers can't be used: nobody has an entry meanwhile
+ * @era: resets so far: a miss of before is the device's no more
+ * @broken: the device doesn't do what it's told, and gets no DMA
+ * @stopped: the device was, and is told nothing any more
+ * @scratch: room for the pages of 2 MiB; the server's
+ * @server: the thread that serves misses
+ * @waiting: misses that wait for memory; the server's
+ * @asked: an interrupt has come since it last looked
+ * @asked_at: when, in ns
+ * @queue_lock: guards what follows
+ * @ready: misses whose memory has been brought in
+ * @unpin: pages that the device can't reach any more
+ */
+struct usrpci_tlb {
+	struct kref ref;
+	struct usrpci_file *file;
+	struct usrpci_ioc_tlb desc;
+	struct usrpci_tlb_reg miss;
+	struct usrpci_tlb_reg entries;
+	struct usrpci_tlb_reg ack;
+	struct usrpci_tlb_reg go_on;
+	struct usrpci_tlb_reg refuse;
+	struct usrpci_tlb_reg invalidate;
+	struct usrpci_tlb_reg invalidate_tag;
+	struct usrpci_tlb_reg done;
+	struct usrpci_coherent *ring;
+	void *ring_at;
+	u32 taken;
+	struct mutex lock; /* slots, spaces, registers */
+	struct usrpci_slot *slots;
+	u32 hand;
+	struct usrpci_space *spaces[USRPCI_TLB_MAX_TAGS];
+	unsigned long holds;
+	unsigned int era;
+	bool broken;
+	bool stopped;
+	struct page **scratch;
+	struct task_struct *server;
+	unsigned int waiting;
+	bool asked;
+	u64 asked_at;
+	spinlock_t queue_lock; /* what follows */
+	struct list_head ready;
+	struct list_head unpin;
+};
+
+/* Why the TLB is held. */
+enum usrpci_hold {
+	USRPCI_HOLD_RESET,
+	USRPCI_HOLD_DECODE,
+};
+
+/*
+ * Before the device's registers can't be used any more: the device has no entry from
+ * then on, and none is made till the last reason is gone. Inside the gate, alone, as
+ * far as there is a file's TLB.
+ */
+void usrpci_tlb_hold(struct usrpci_file *file, enum usrpci_hold why);
+void usrpci_tlb_release(struct usrpci_file *file, enum usrpci_hold why);
+
+/* The device didn't forget what it was told to: no DMA for it. Inside the gate. */
+bool usrpci_tlb_broken(struct usrpci_file *file);
+
+/*
+ * In teardown. Before the function is stopped, if it can be reached: it forgets all;
+ * and once it is, in any case: nobody serves it any more.
+ */
+void usrpci_tlb_retire(struct usrpci_file *file);
+void usrpci_tlb_destroy(struct usrpci_file *file);
+
+void usrpci_tlb_put(struct usrpci_tlb *tlb);
+
+/* The command USRPCI_TLB. */
+int usrpci_tlb_describe(struct usrpci_command *cmd);
+
+#endif /* USRPCI_TLB_H */
