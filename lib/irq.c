@@ -39,12 +39,14 @@ static bool is_setup(enum usrpci_irq type, unsigned int nr)
 /* Under the lock. */
 static int set_up(struct usrpci_device *dev, enum usrpci_irq type, unsigned int nr)
 {
+	/* No function has as many: the backend says so. */
+	const unsigned int most = nr < USRPCI_BATCH_MAX ? nr : USRPCI_BATCH_MAX;
 	int *eventfds;
 	int err;
 
 	if (dev->spaces.pager)
 		return -EBUSY;
-	eventfds = nr ? calloc(nr, sizeof(*eventfds)) : NULL;
+	eventfds = nr ? calloc(most, sizeof(*eventfds)) : NULL;
 	if (nr && !eventfds)
 		return -ENOMEM;
 	err = dev->backend->irq_setup(dev, type, nr);

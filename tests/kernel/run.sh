@@ -54,8 +54,9 @@ result $? "the small one $USRPCI_SMALL binds"
 # A simulated one, with a TLB.
 USRPCI_HTEX=$(find_htexes | head -n 1)
 export USRPCI_HTEX
-bind "$USRPCI_HTEX"
-result $? "the one with a TLB $USRPCI_HTEX binds"
+[ -n "$USRPCI_HTEX" ] || unset USRPCI_HTEX
+bind "${USRPCI_HTEX-}"
+result $? "the one with a TLB ${USRPCI_HTEX-} binds"
 [ -z "$SLOW_KERNEL" ] || export PROGRAM_TIMEOUT=900
 for program; do
 	run "$program"
@@ -66,7 +67,7 @@ unbind "$USRPCI_NVME"
 result $? "nvme unbinds"
 unbind "$USRPCI_SMALL"
 result $? "the small one unbinds"
-unbind "$USRPCI_HTEX"
+unbind "${USRPCI_HTEX-}"
 result $? "the one with a TLB unbinds"
 rmmod usrpci
 result $? "the module unloads"
