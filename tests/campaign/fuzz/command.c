@@ -336,7 +336,7 @@ static unsigned char *misplace(struct caller *t, const struct command *cmd, unsi
 static void call_unknown(struct caller *t)
 {
 	static const unsigned int numbers[] = {
-		_IO(USRPCI_IOC_TYPE, NR_COMMANDS), _IO(USRPCI_IOC_TYPE, 0xff), 0, ~0U,
+		USRPCI_BIND + 1, _IO(USRPCI_IOC_TYPE, 0xff), 0, ~0U,
 		_IOWR(USRPCI_IOC_TYPE, 0, int), _IO(USRPCI_IOC_TYPE + 1, 0), 0x3b67, 0x80045430,
 	};
 	unsigned int nr = numbers[pick(t, sizeof(numbers) / sizeof(numbers[0]))];
