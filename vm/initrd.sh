@@ -47,7 +47,8 @@ make_modules() {
 	mkdir -p "$to"
 	cp "$from"/modules.{builtin,builtin.modinfo,order} "$to/"
 	for name in $MODULES; do
-		modprobe -d "${from%/lib/modules/*}" -S "$release" --show-depends "$name" 2>/dev/null || true
+		modprobe -C /dev/null -d "${from%/lib/modules/*}" -S "$release" \
+			--show-depends "$name" 2>/dev/null || true
 	done | sed -n 's/^insmod //p' | sort -u | while read -r file; do
 		install -D -m 644 "$file" "$to/${file#"$from"/}"
 	done
