@@ -232,13 +232,13 @@ static int usrpci_server_enter(struct usrpci_request *rq, struct usrpci_target *
 		return USRPCI_REFUSAL_ENDED;
 	if (mmu_interval_read_retry(&space->notifier, seq))
 		return -ERESTART;
-	if (usrpci_slot_vacate(tlb, rq->miss.entry, &slot))
-		return USRPCI_REFUSAL_ENDED;
 	old = usrpci_slot_find(space, rq->miss.addr);
 	if (old && (old->write || !target->write))
 		return 0;
 	if (usrpci_slots_take_back(space, target->addr,
 				   target->addr + target->nr * PAGE_SIZE - 1))
+		return USRPCI_REFUSAL_ENDED;
+	if (usrpci_slot_vacate(tlb, rq->miss.entry, &slot))
 		return USRPCI_REFUSAL_ENDED;
 	err = usrpci_target_map(tlb, target, slot);
 	if (!err)

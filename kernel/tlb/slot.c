@@ -144,15 +144,18 @@ int usrpci_slots_take_back(struct usrpci_space *space, u64 start, u64 last)
 	return usrpci_slots_drop(space, &gone, nr, nr == space->stats.entries);
 }
 
-int usrpci_slots_take_oldest(struct usrpci_space *space)
+static int usrpci_slot_evict(struct usrpci_slot *slot)
 {
-	struct usrpci_slot *slot;
 	LIST_HEAD(gone);
 
-	slot = list_first_entry(&space->oldest, struct usrpci_slot, age);
 	list_add(&slot->gone, &gone);
-	space->stats.evictions++;
-	return usrpci_slots_drop(space, &gone, 1, false);
+	slot->space->stats.evictions++;
+	return usrpci_slots_drop(slot->space, &gone, 1, false);
+}
+
+int usrpci_slots_take_oldest(struct usrpci_space *space)
+{
+	return usrpci_slot_evict(list_first_entry(&space->oldest, struct usrpci_slot, age));
 }
 
 /* In turn: those that are empty are come by like the others. */
@@ -178,20 +181,11 @@ void usrpci_slot_given_up(struct usrpci_tlb *tlb, u32 index)
 int usrpci_slot_vacate(struct usrpci_tlb *tlb, u32 index, struct usrpci_slot **slotp)
 {
 	struct usrpci_slot *slot;
-	LIST_HEAD(gone);
 
-	if (index != USRPCI_ANY_ENTRY) {
-		usrpci_slot_given_up(tlb, index);
-		*slotp = &tlb->slots[index];
-		return 0;
-	}
-	slot = usrpci_slot_choose(tlb);
+	/* One that the device gave up may have been filled for another miss of its since. */
+	slot = index == USRPCI_ANY_ENTRY ? usrpci_slot_choose(tlb) : &tlb->slots[index];
 	*slotp = slot;
-	if (!slot->space)
-		return 0;
-	slot->space->stats.evictions++;
-	list_add(&slot->gone, &gone);
-	return usrpci_slots_drop(slot->space, &gone, 1, false);
+	return slot->space ? usrpci_slot_evict(slot) : 0;
 }
 
 void usrpci_slot_occupy(struct usrpci_space *space, struct usrpci_slot *slot)
