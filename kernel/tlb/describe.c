@@ -145,10 +145,7 @@ static int usrpci_tlb_attach(struct usrpci_file *file, struct usrpci_tlb *tlb,
 	if (!err)
 		err = usrpci_irq_serve(file, tlb->desc.vector, tlb);
 	if (err) {
-		usrpci_server_stop(tlb);
-		if (tlb->ring)
-			usrpci_coherent_put(tlb->ring);
-		tlb->ring = NULL;
+		usrpci_tlb_detach(tlb);
 		return err;
 	}
 	if (!(file->decode & IORESOURCE_MEM))

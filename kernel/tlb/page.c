@@ -45,17 +45,12 @@ void usrpci_pin_free(struct usrpci_pin *pin)
 /* Of each space there's always one entry that can go, for another. */
 static int usrpci_target_charge(struct usrpci_space *space, unsigned int nr)
 {
-	struct usrpci_tlb *tlb = space->tlb;
 	u64 missing;
-	bool gone;
 
 	while (usrpci_charge_within(space->mm, nr, space->limit, &missing)) {
-		if (nr > 1)
+		if (nr > 1 || !usrpci_space_shrink(space))
 			return -ENOMEM;
-		gone = usrpci_space_shrink(space);
-		if (!gone)
-			return -ENOMEM;
-		usrpci_server_unpin(tlb);
+		usrpci_server_unpin(space->tlb);
 	}
 	return 0;
 }

@@ -27,6 +27,14 @@ void usrpci_tlb_put(struct usrpci_tlb *tlb)
 	kref_put(&tlb->ref, usrpci_tlb_free);
 }
 
+void usrpci_tlb_detach(struct usrpci_tlb *tlb)
+{
+	usrpci_server_stop(tlb);
+	if (tlb->ring)
+		usrpci_coherent_put(tlb->ring);
+	tlb->ring = NULL;
+}
+
 /* Under tlb->lock. */
 static void usrpci_tlb_take_all_back(struct usrpci_tlb *tlb)
 {
@@ -97,11 +105,7 @@ void usrpci_tlb_destroy(struct usrpci_file *file)
 		if (tlb->spaces[tag])
 			usrpci_space_unbind(tlb->spaces[tag]);
 	mutex_unlock(&tlb->lock);
-	usrpci_server_stop(tlb);
-	usrpci_server_unpin(tlb);
-	if (tlb->ring)
-		usrpci_coherent_put(tlb->ring);
-	tlb->ring = NULL;
+	usrpci_tlb_detach(tlb);
 	file->tlb = NULL;
 	usrpci_tlb_put(tlb);
 }

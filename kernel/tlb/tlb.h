@@ -169,6 +169,9 @@ bool usrpci_tlb_broken(struct usrpci_file *file);
 void usrpci_tlb_retire(struct usrpci_file *file);
 void usrpci_tlb_destroy(struct usrpci_file *file);
 
+/* Its thread and its ring; of one that never was a file's, too. */
+void usrpci_tlb_detach(struct usrpci_tlb *tlb);
+
 void usrpci_tlb_put(struct usrpci_tlb *tlb);
 
 /* The command USRPCI_TLB. */
