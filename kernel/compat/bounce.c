@@ -29,15 +29,18 @@ bool usrpci_can_bounce(struct device *dev)
 			   bounce_pool(mem)->end - bounce_pool(mem)->start, true);
 }
 
+static bool is_beyond_mask(struct device *dev, phys_addr_t phys, size_t len)
+{
+	return !is_translated(dev) && !dma_capable(dev, phys_to_dma(dev, phys), len, true);
+}
+
 bool usrpci_beyond_mask(struct device *dev, struct sg_table *sgt)
 {
 	struct scatterlist *sg;
 	unsigned int i;
 
-	if (is_translated(dev))
-		return false;
 	for_each_sgtable_sg(sgt, sg, i)
-		if (!dma_capable(dev, phys_to_dma(dev, sg_phys(sg)), sg->length, true))
+		if (is_beyond_mask(dev, sg_phys(sg), sg->length))
 			return true;
 	return false;
 }
@@ -77,8 +80,7 @@ bool usrpci_is_bounced(struct device *dev, struct sg_table *sgt)
 
 bool usrpci_page_beyond_mask(struct device *dev, struct page *page, size_t len)
 {
-	return !is_translated(dev) &&
-	       !dma_capable(dev, phys_to_dma(dev, page_to_phys(page)), len, true);
+	return is_beyond_mask(dev, page_to_phys(page), len);
 }
 
 /* Whole pages behind an IOMMU never are. */

@@ -50,16 +50,3 @@ long usrpci_pin_remote(struct mm_struct *mm, unsigned long addr, unsigned int fl
 }
 
 #endif
-
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
-/* See pin.c: 6.5 refuses to pin it by itself. */
-bool usrpci_is_tracked_file(struct vm_area_struct *vma)
-{
-	return vma->vm_flags & VM_SHARED && vma->vm_ops && vma->vm_ops->page_mkwrite;
-}
-#else
-bool usrpci_is_tracked_file(struct vm_area_struct *vma)
-{
-	return false;
-}
-#endif

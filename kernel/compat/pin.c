@@ -51,8 +51,13 @@ static long pin_for_reading(unsigned long addr, unsigned long nr, struct page **
 /*
  * A filesystem that wants to know of each write to a file's page isn't told of a
  * device's. 6.5 refuses to pin such pages for writing; before, the data is lost.
- * Returns how many of the pages may be pinned as they are asked for.
  */
+bool usrpci_is_tracked_file(struct vm_area_struct *vma)
+{
+	return vma->vm_flags & VM_SHARED && vma->vm_ops && vma->vm_ops->page_mkwrite;
+}
+
+/* Returns how many of the pages may be pinned as they are asked for. */
 static long check_files(unsigned long addr, unsigned long nr)
 {
 	unsigned long end = addr + (nr << PAGE_SHIFT);
@@ -62,7 +67,7 @@ static long check_files(unsigned long addr, unsigned long nr)
 		return -EINTR;
 	for (vma = find_vma(current->mm, addr); vma && vma->vm_start < end;
 	     vma = find_vma(current->mm, vma->vm_end)) {
-		if (vma->vm_flags & VM_SHARED && vma->vm_ops && vma->vm_ops->page_mkwrite) {
+		if (usrpci_is_tracked_file(vma)) {
 			end = max(addr, vma->vm_start);
 			break;
 		}
@@ -72,6 +77,11 @@ static long check_files(unsigned long addr, unsigned long nr)
 }
 
 #else
+
+bool usrpci_is_tracked_file(struct vm_area_struct *vma)
+{
+	return false;
+}
 
 static long check_files(unsigned long addr, unsigned long nr)
 {
