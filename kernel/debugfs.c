@@ -9,6 +9,7 @@
 #include "file.h"
 #include "isolation.h"
 #include "mapping.h"
+#include "tlb/space.h"
 
 static struct dentry *usrpci_debugfs;
 
@@ -59,6 +60,7 @@ static int usrpci_holders_show(struct seq_file *s, void *unused)
 		seq_printf(s, "irq type %u vectors %u fired %llu\n", file->irq.type, file->irq.nr,
 			   usrpci_irq_count(file));
 		usrpci_show_objects(s, file);
+		usrpci_spaces_show(s, file);
 	}
 	up_read(&f->gate);
 	return 0;

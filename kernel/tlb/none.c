@@ -52,6 +52,10 @@ int usrpci_bind(struct usrpci_command *cmd)
 	return -EOPNOTSUPP;
 }
 
+void usrpci_spaces_show(struct seq_file *s, struct usrpci_file *file)
+{
+}
+
 int usrpci_space_info(struct usrpci_command *cmd)
 {
 	return -EOPNOTSUPP;

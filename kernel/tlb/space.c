@@ -9,6 +9,7 @@
 #include <linux/poll.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
+#include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/usrpci.h>
 
@@ -29,6 +30,7 @@ static void usrpci_space_free(struct kref *ref)
 
 	usrpci_tlb_put(space->tlb);
 	mmdrop(space->mm);
+	put_pid(space->pid);
 	kfree(space);
 }
 
@@ -170,6 +172,7 @@ static struct usrpci_space *usrpci_space_new(struct usrpci_tlb *tlb,
 	space->around = min(arg->around, tlb->desc.entries.nr / 2);
 	space->mm = current->mm;
 	mmgrab(space->mm);
+	space->pid = get_pid(task_tgid(current));
 	space->limit = usrpci_charge_limit();
 	init_waitqueue_head(&space->wait);
 	space->resident = RB_ROOT_CACHED;
@@ -298,6 +301,30 @@ int usrpci_bind(struct usrpci_command *cmd)
 	err = usrpci_bind_to(cmd, tlb);
 	usrpci_tlb_put(tlb);
 	return err;
+}
+
+static void usrpci_space_show(struct seq_file *s, struct usrpci_space *space)
+{
+	seq_printf(s, "space %u pid %d %s entries %llu pages %llu misses %llu refusals %llu%s\n",
+		   space->tag, pid_vnr(space->pid), space->mirrored ? "mirrored" : "pinned",
+		   space->stats.entries, space->stats.pages, space->stats.misses,
+		   space->stats.refusals, space->ended ? " ended" : "");
+}
+
+void usrpci_spaces_show(struct seq_file *s, struct usrpci_file *file)
+{
+	struct usrpci_tlb *tlb = file->tlb;
+	u32 tag;
+
+	if (!tlb)
+		return;
+	mutex_lock(&tlb->lock);
+	seq_printf(s, "tlb vector %u entries %u%s%s\n", tlb->desc.vector, tlb->desc.entries.nr,
+		   tlb->holds ? " held" : "", tlb->broken ? " broken" : "");
+	for (tag = 0; tag < USRPCI_TLB_MAX_TAGS; tag++)
+		if (tlb->spaces[tag])
+			usrpci_space_show(s, tlb->spaces[tag]);
+	mutex_unlock(&tlb->lock);
 }
 
 int usrpci_space_info(struct usrpci_command *cmd)

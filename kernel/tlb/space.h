@@ -13,7 +13,9 @@
 #include <linux/wait.h>
 #include <linux/usrpci.h>
 
+struct seq_file;
 struct usrpci_command;
+struct usrpci_file;
 struct usrpci_tlb;
 
 /* Refusals that are kept till they're asked for. */
@@ -56,6 +58,7 @@ struct usrpci_kept_refusal {
  * @mirrored: pages aren't pinned
  * @around: neighbours of a missed page that are translated too
  * @mm: the memory; grabbed
+ * @pid: whose
  * @limit: pages that may be pinned of it, as of RLIMIT_MEMLOCK when it was bound
  * @notifier: tells when @mm changes
  * @wait: woken when something is refused, or the space ends
@@ -76,6 +79,7 @@ struct usrpci_space {
 	bool mirrored;
 	u32 around;
 	struct mm_struct *mm;
+	struct pid *pid;
 	u64 limit;
 #ifdef CONFIG_MMU_NOTIFIER
 	struct mmu_interval_notifier notifier;
@@ -106,6 +110,9 @@ bool usrpci_space_shrink(struct usrpci_space *space);
 
 /* Under tlb->lock. */
 void usrpci_space_refuse(struct usrpci_space *space, u64 addr, bool write, u32 reason);
+
+/* A line for each of the file's. Inside the gate. */
+void usrpci_spaces_show(struct seq_file *s, struct usrpci_file *file);
 
 /* The command USRPCI_BIND, and those of a space's descriptor. */
 int usrpci_bind(struct usrpci_command *cmd);

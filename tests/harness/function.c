@@ -268,7 +268,8 @@ unsigned int function_nr_held(const char *bdf)
 	unsigned int nr = 0;
 
 	for (line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
-		nr += !strncmp(line, "mapping ", 8) || !strncmp(line, "coherent ", 9);
+		nr += !strncmp(line, "mapping ", 8) || !strncmp(line, "coherent ", 9) ||
+		      !strncmp(line, "space ", 6);
 	free(text);
 	return nr;
 }
