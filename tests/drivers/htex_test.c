@@ -14,10 +14,9 @@
 
 #include <cmocka.h>
 #include <htex/htex.h>
-#include <htex/internal.h>
+#include <usrpci/space.h>
 #include "function.h"
 #include "memory.h"
-#include "tlb_server.h"
 
 #define JOBS		100U
 /* An emulated device on a busy machine. */
@@ -33,25 +32,43 @@ static const char *address;
 /* Each test is run with each. */
 static struct htex_options options;
 static struct htex *htex;
-static struct tlb_server server;
+/* This process's memory, by every tag that there is. */
+static struct usrpci_space *spaces[USRPCI_TLB_TAGS];
 
 static int open_htex(void **state)
 {
 	struct usrpci_tlb tlb;
+	unsigned int i;
 
 	if (htex_open(&htex, address, &options))
 		return -1;
 	htex_tlb(htex, &tlb);
-	tlb_server_start(&server, htex_device(htex), &tlb, htex->ring.addr);
+	if (usrpci_tlb_describe(htex_device(htex), &tlb, 0))
+		return -1;
+	for (i = 0; i < USRPCI_TLB_TAGS; i++)
+		if (usrpci_space_bind(htex_device(htex), NULL, &spaces[i]) ||
+		    usrpci_space_tag(spaces[i]) != i)
+			return -1;
 	return 0;
 }
 
 static int close_htex(void **state)
 {
-	tlb_server_stop(&server);
+	unsigned int i;
+
+	for (i = 0; i < USRPCI_TLB_TAGS; i++)
+		usrpci_space_close(spaces[i]);
 	htex_close(htex);
 	htex = NULL;
 	return 0;
+}
+
+static struct usrpci_space_stats stats_of(unsigned int tag)
+{
+	struct usrpci_space_stats stats;
+
+	assert_int_equal(usrpci_space_stats(spaces[tag], &stats), 0);
+	return stats;
 }
 
 static struct htex_result run(struct htex_job job)
@@ -108,12 +125,12 @@ static void test_list(void **state)
 	result = run(job);
 	ended(result, HTEX_DONE_WELL, sum, nr);
 	assert_int_equal(result.address, 0);
-	assert_in_range(result.misses, nr * sizeof(*nodes) / 4096, server.served);
-	assert_int_equal(server.tags, 1);
+	assert_in_range(result.misses, nr * sizeof(*nodes) / 4096, stats_of(0).misses);
+	assert_int_equal(stats_of(15).misses, 0);
 	job.length = 2;
 	job.tag = 15;
 	ended(run(job), HTEX_DONE_WELL, nodes[0].value + nodes[0].next->value, 2);
-	assert_int_equal(server.tags, 1 << 15 | 1);
+	assert_in_range(stats_of(15).misses, 1, 2);
 	free(nodes);
 }
 
@@ -217,10 +234,10 @@ static void test_bad_pointers(void **state)
 	result = run(list(&node));
 	ended(result, HTEX_NO_TRANSLATION, 5, 1);
 	assert_int_equal(result.address, (uintptr_t)node.next);
-	assert_int_equal(server.refused, 1);
+	assert_int_equal(stats_of(0).refusals, 1);
 	node.next = (struct node *)((char *)&node + 4);
 	ended(run(list(&node)), HTEX_NO_TRANSLATION, 5, 1);
-	assert_int_equal(server.refused, 1);
+	assert_int_equal(stats_of(0).refusals, 1);
 	result = run((struct htex_job){
 		.kind = HTEX_COPY, .source = pages + 96, .target = pages + 2 * PAGE,
 		.length = PAGE,
@@ -420,7 +437,7 @@ static void test_description(void **state)
 	is_field(tlb.entries.large, tlb.entries.words);
 	assert_int_equal(!tlb.misses.entry.width, !!(options.flags & HTEX_CHOOSE_ENTRIES));
 	assert_int_equal(!tlb.misses.ring_entries, !(options.flags & HTEX_USE_RING));
-	assert_int_equal(tlb.misses.ring, htex->ring.handle);
+	assert_int_equal(!tlb.misses.ring, !tlb.misses.ring_entries);
 	assert_true(tlb.entries.nr && tlb.entries.nr <= USRPCI_TLB_ENTRIES);
 }
 

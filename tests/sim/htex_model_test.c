@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-#include "htex_hw.h"
+#include "bare_htex.h"
 
 #define ALL		(HTEX_ENTRY_VALID | HTEX_ENTRY_WRITE)
 #define ONES		UINT32_MAX
@@ -23,7 +23,7 @@
 #define IRQS		(HTEX_IRQ_AT_MISS | HTEX_IRQ_AT_END)
 #define ARRAY_LEN(a)	(sizeof(a) / sizeof((a)[0]))
 
-static struct htex_hw hw;
+static struct bare_htex hw;
 
 static int open_hw(void **state)
 {

@@ -7,15 +7,15 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-#include "htex_hw.h"
+#include "bare_htex.h"
 #include "memory.h"
 
 /* A busy machine, or an emulated one, may take long. */
 #define PATIENCE_MS	20000U
 
-void hw_open(struct htex_hw *hw, const char *address, uint32_t control)
+void hw_open(struct bare_htex *hw, const char *address, uint32_t control)
 {
-	*hw = (struct htex_hw){ 0 };
+	*hw = (struct bare_htex){ 0 };
 	assert_int_equal(usrpci_open(&hw->dev, address), 0);
 	assert_int_equal(usrpci_set_dma_mask(hw->dev, UINT64_MAX, UINT64_MAX), 0);
 	assert_int_equal(usrpci_set_master(hw->dev, true), 0);
@@ -24,13 +24,13 @@ void hw_open(struct htex_hw *hw, const char *address, uint32_t control)
 	hw_set(hw, HTEX_CONTROL, HTEX_TRANSLATE | control);
 }
 
-void hw_close(struct htex_hw *hw)
+void hw_close(struct bare_htex *hw)
 {
 	usrpci_close(hw->dev);
 	hw->dev = NULL;
 }
 
-uint64_t hw_read(const struct htex_hw *hw, unsigned int bar, uint64_t offset,
+uint64_t hw_read(const struct bare_htex *hw, unsigned int bar, uint64_t offset,
 		 unsigned int width)
 {
 	uint64_t value;
@@ -39,7 +39,7 @@ uint64_t hw_read(const struct htex_hw *hw, unsigned int bar, uint64_t offset,
 	return value;
 }
 
-void hw_write(const struct htex_hw *hw, unsigned int bar, uint64_t offset, unsigned int width,
+void hw_write(const struct bare_htex *hw, unsigned int bar, uint64_t offset, unsigned int width,
 	      uint64_t value)
 {
 	assert_int_equal(usrpci_bar_write(hw->dev, bar, offset, width, value), 0);
@@ -64,12 +64,12 @@ static size_t place_of(uint64_t address)
 	return (HW_HALF + (page * 5 + 1) % HW_HALF) * HW_PAGE + offset;
 }
 
-void *hw_at(const struct htex_hw *hw, uint64_t address)
+void *hw_at(const struct bare_htex *hw, uint64_t address)
 {
 	return (char *)hw->mem.addr + place_of(address);
 }
 
-uint64_t hw_bus(const struct htex_hw *hw, uint64_t address)
+uint64_t hw_bus(const struct bare_htex *hw, uint64_t address)
 {
 	return hw->mem.bus_addr + place_of(address);
 }
@@ -81,7 +81,7 @@ static size_t piece(uint64_t address, size_t len)
 	return len < rest ? len : rest;
 }
 
-void hw_put(const struct htex_hw *hw, uint64_t address, const void *buf, size_t len)
+void hw_put(const struct bare_htex *hw, uint64_t address, const void *buf, size_t len)
 {
 	size_t done, some;
 
@@ -91,7 +91,7 @@ void hw_put(const struct htex_hw *hw, uint64_t address, const void *buf, size_t 
 	}
 }
 
-void hw_take(const struct htex_hw *hw, uint64_t address, void *buf, size_t len)
+void hw_take(const struct bare_htex *hw, uint64_t address, void *buf, size_t len)
 {
 	size_t done, some;
 
@@ -103,7 +103,7 @@ void hw_take(const struct htex_hw *hw, uint64_t address, void *buf, size_t len)
 
 /* --- jobs --- */
 
-void hw_start(const struct htex_hw *hw, unsigned int engine, struct hw_job job)
+void hw_start(const struct bare_htex *hw, unsigned int engine, struct hw_job job)
 {
 	const unsigned int at = HTEX_ENGINE(engine);
 
@@ -115,7 +115,7 @@ void hw_start(const struct htex_hw *hw, unsigned int engine, struct hw_job job)
 	hw_set(hw, at + HTEX_JOB, job.job);
 }
 
-unsigned int hw_settle(const struct htex_hw *hw, unsigned int engine)
+unsigned int hw_settle(const struct bare_htex *hw, unsigned int engine)
 {
 	const uint64_t end = now_ms() + PATIENCE_MS;
 	unsigned int state;
@@ -142,7 +142,7 @@ struct hw_miss hw_decode(uint64_t first, uint64_t address)
 	};
 }
 
-bool hw_next(const struct htex_hw *hw, struct hw_miss *miss)
+bool hw_next(const struct bare_htex *hw, struct hw_miss *miss)
 {
 	const uint64_t first = hw_read(hw, 0, HTEX_MISS, 8);
 
@@ -152,7 +152,7 @@ bool hw_next(const struct htex_hw *hw, struct hw_miss *miss)
 	return true;
 }
 
-struct hw_miss hw_await(const struct htex_hw *hw)
+struct hw_miss hw_await(const struct bare_htex *hw)
 {
 	const uint64_t end = now_ms() + PATIENCE_MS;
 	struct hw_miss miss;
@@ -164,7 +164,7 @@ struct hw_miss hw_await(const struct htex_hw *hw)
 	return miss;
 }
 
-void hw_fill(const struct htex_hw *hw, uint32_t entry, unsigned int tag, uint64_t address,
+void hw_fill(const struct bare_htex *hw, uint32_t entry, unsigned int tag, uint64_t address,
 	     uint64_t bus, uint64_t bits)
 {
 	const uint64_t at = (uint64_t)entry * HTEX_ENTRY_LEN, page = ~(HW_PAGE - 1);
@@ -174,7 +174,7 @@ void hw_fill(const struct htex_hw *hw, uint32_t entry, unsigned int tag, uint64_
 		 (bus & page) | (uint64_t)tag << HTEX_ENTRY_TAG_SHIFT | bits);
 }
 
-void hw_serve(const struct htex_hw *hw, const struct hw_miss *miss)
+void hw_serve(const struct bare_htex *hw, const struct hw_miss *miss)
 {
 	if (!is_there(miss->address)) {
 		hw_set(hw, HTEX_REFUSE, miss->engine);
@@ -185,7 +185,7 @@ void hw_serve(const struct htex_hw *hw, const struct hw_miss *miss)
 	hw_set(hw, HTEX_GO_ON, miss->engine);
 }
 
-unsigned int hw_finish(const struct htex_hw *hw, unsigned int engine)
+unsigned int hw_finish(const struct bare_htex *hw, unsigned int engine)
 {
 	const uint64_t end = now_ms() + PATIENCE_MS;
 	struct hw_miss miss;
@@ -201,7 +201,7 @@ unsigned int hw_finish(const struct htex_hw *hw, unsigned int engine)
 	}
 }
 
-unsigned int hw_run(const struct htex_hw *hw, unsigned int engine, struct hw_job job)
+unsigned int hw_run(const struct bare_htex *hw, unsigned int engine, struct hw_job job)
 {
 	hw_start(hw, engine, job);
 	return hw_finish(hw, engine);

@@ -4,8 +4,8 @@
  * An htex device with nothing but registers, and memory at virtual addresses that are none of the
  * program's: whoever serves its misses is the test.
  */
-#ifndef HARNESS_HTEX_HW_H
-#define HARNESS_HTEX_HW_H
+#ifndef HARNESS_BARE_HTEX_H
+#define HARNESS_BARE_HTEX_H
 
 #include <htex/registers.h>
 #include <stdbool.h>
@@ -22,12 +22,12 @@
 #define HW_NOWHERE	0x0000600000000000ULL
 
 /**
- * struct htex_hw - A device.
+ * struct bare_htex - A device.
  * @dev: it
  * @mem: both areas, their pages in disorder
  * @ring: room for one
  */
-struct htex_hw {
+struct bare_htex {
 	struct usrpci_device *dev;
 	struct usrpci_coherent mem;
 	struct usrpci_coherent ring;
@@ -53,56 +53,56 @@ struct hw_job {
 };
 
 /* All of it asserts. Translation is on, with @control beside; bus mastering, too. */
-void hw_open(struct htex_hw *hw, const char *address, uint32_t control);
-void hw_close(struct htex_hw *hw);
+void hw_open(struct bare_htex *hw, const char *address, uint32_t control);
+void hw_close(struct bare_htex *hw);
 
-uint64_t hw_read(const struct htex_hw *hw, unsigned int bar, uint64_t offset,
+uint64_t hw_read(const struct bare_htex *hw, unsigned int bar, uint64_t offset,
 		 unsigned int width);
-void hw_write(const struct htex_hw *hw, unsigned int bar, uint64_t offset, unsigned int width,
+void hw_write(const struct bare_htex *hw, unsigned int bar, uint64_t offset, unsigned int width,
 	      uint64_t value);
 
-static inline uint32_t hw_get(const struct htex_hw *hw, unsigned int reg)
+static inline uint32_t hw_get(const struct bare_htex *hw, unsigned int reg)
 {
 	return (uint32_t)hw_read(hw, 0, reg, 4);
 }
 
-static inline void hw_set(const struct htex_hw *hw, unsigned int reg, uint32_t value)
+static inline void hw_set(const struct bare_htex *hw, unsigned int reg, uint32_t value)
 {
 	hw_write(hw, 0, reg, 4, value);
 }
 
 /* A register of an engine, of 8 bytes. */
-static inline uint64_t hw_engine(const struct htex_hw *hw, unsigned int engine,
+static inline uint64_t hw_engine(const struct bare_htex *hw, unsigned int engine,
 				 unsigned int reg)
 {
 	return hw_read(hw, 0, HTEX_ENGINE(engine) + reg, 8);
 }
 
 /* What lies at a virtual address, and where. */
-void *hw_at(const struct htex_hw *hw, uint64_t address);
-uint64_t hw_bus(const struct htex_hw *hw, uint64_t address);
-void hw_put(const struct htex_hw *hw, uint64_t address, const void *buf, size_t len);
-void hw_take(const struct htex_hw *hw, uint64_t address, void *buf, size_t len);
+void *hw_at(const struct bare_htex *hw, uint64_t address);
+uint64_t hw_bus(const struct bare_htex *hw, uint64_t address);
+void hw_put(const struct bare_htex *hw, uint64_t address, const void *buf, size_t len);
+void hw_take(const struct bare_htex *hw, uint64_t address, void *buf, size_t len);
 
-void hw_start(const struct htex_hw *hw, unsigned int engine, struct hw_job job);
+void hw_start(const struct bare_htex *hw, unsigned int engine, struct hw_job job);
 /* Waits till it doesn't run; what its state is then. */
-unsigned int hw_settle(const struct htex_hw *hw, unsigned int engine);
+unsigned int hw_settle(const struct bare_htex *hw, unsigned int engine);
 
 /* A miss of two words. */
 struct hw_miss hw_decode(uint64_t first, uint64_t address);
 /* The oldest in the FIFO; false: there's none. */
-bool hw_next(const struct htex_hw *hw, struct hw_miss *miss);
+bool hw_next(const struct bare_htex *hw, struct hw_miss *miss);
 /* The same; there will be one. */
-struct hw_miss hw_await(const struct htex_hw *hw);
+struct hw_miss hw_await(const struct bare_htex *hw);
 
 /* Bits of the first word beside the tag's and the page's: HTEX_ENTRY_*. */
-void hw_fill(const struct htex_hw *hw, uint32_t entry, unsigned int tag, uint64_t address,
+void hw_fill(const struct bare_htex *hw, uint32_t entry, unsigned int tag, uint64_t address,
 	     uint64_t bus, uint64_t bits);
 /* With what is there, for reading and writing, or a refusal if nothing is. */
-void hw_serve(const struct htex_hw *hw, const struct hw_miss *miss);
+void hw_serve(const struct bare_htex *hw, const struct hw_miss *miss);
 
 /* Serves all misses till the engine's job is over; its state. */
-unsigned int hw_finish(const struct htex_hw *hw, unsigned int engine);
-unsigned int hw_run(const struct htex_hw *hw, unsigned int engine, struct hw_job job);
+unsigned int hw_finish(const struct bare_htex *hw, unsigned int engine);
+unsigned int hw_run(const struct bare_htex *hw, unsigned int engine, struct hw_job job);
 
-#endif /* HARNESS_HTEX_HW_H */
+#endif /* HARNESS_BARE_HTEX_H */
