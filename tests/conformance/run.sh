@@ -64,16 +64,9 @@ serve() {
 	for _ in $(seq 100); do [ -S "$folder/htex" ] || sleep 0.1; done
 }
 
-# give_one DRIVER FUNCTION: what has no driver of the kernel's can be had.
-give_one() {
-	[ ! -e "$pci/devices/$2/driver" ] || echo "$2" >"$pci/devices/$2/driver/unbind"
-	echo "$1" >"$pci/devices/$2/driver_override"
-	echo "$2" >$pci/drivers_probe
-	[ -e "$pci/drivers/$1/$2" ]
-}
-
-# An edu, and an htex if there is one.
+# give DRIVER: it gets an edu, and an htex if there is one.
 give() {
+	DRIVER=$1
 	# shellcheck source=tests/harness/guest.sh
 	. ./guest.sh
 	[ -z "$SLOW_KERNEL" ] || export PROGRAM_TIMEOUT=900
@@ -84,14 +77,12 @@ give() {
 	[ -e "$pci/drivers/$1" ] || modprobe -q "$1" || insmod "/lib/modules/$(uname -r)/extra/$1.ko"
 	[ -e "$pci/drivers/$1" ] || return
 	[ -n "$USRPCI_HTEX" ] || unset USRPCI_HTEX
-	give_one "$1" "$USRPCI_EDU" && { [ -z "${USRPCI_HTEX-}" ] || give_one "$1" "$USRPCI_HTEX"; }
+	bind "$USRPCI_EDU" && bind "${USRPCI_HTEX-}"
 }
 
 take_back() {
-	for function in "$USRPCI_EDU" ${USRPCI_HTEX-}; do
-		echo >"$pci/devices/$function/driver_override"
-		[ ! -e "$pci/drivers/$1/$function" ] || echo "$function" >"$pci/drivers/$1/unbind"
-	done
+	unbind "$USRPCI_EDU"
+	unbind "${USRPCI_HTEX-}"
 }
 
 case $where in
@@ -101,7 +92,7 @@ driver:*)
 		tell "not ok" "there is an edu that ${where#driver:} takes"
 		set --
 	}
-	trap 'take_back "${where#driver:}"' EXIT ;;
+	trap take_back EXIT ;;
 sim:*) export USRPCI_EDU="$where" USRPCI_HTEX="${USRPCI_HTEX-sim:htex}" ;;
 *) export USRPCI_EDU="$where" ;;
 esac
