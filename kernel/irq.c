@@ -72,6 +72,8 @@ void usrpci_irq_init(struct usrpci_irq *irq)
 /* Under the vector's lock. */
 static void usrpci_vector_signal(struct usrpci_vector *v)
 {
+	if (v->tlb)
+		usrpci_server_wake(v->tlb);
 	if (v->eventfd)
 		usrpci_eventfd_signal(v->eventfd);
 	else
@@ -123,8 +125,6 @@ static irqreturn_t usrpci_msi_handler(int line, void *data)
 
 	spin_lock(&v->lock);
 	v->count++;
-	if (v->tlb)
-		usrpci_server_wake(v->tlb);
 	usrpci_vector_signal(v);
 	storms = usrpci_vector_storms(v);
 	if (storms)
@@ -179,8 +179,7 @@ static void usrpci_intx_unmask(struct usrpci_vector *v)
 	spin_unlock_irq(&v->lock);
 }
 
-/* After a storm, of @v or of a vector that was masked with it: some may have been lost. */
-static bool usrpci_storm_forget(struct usrpci_vector *v, bool lost)
+static bool usrpci_storm_forget(struct usrpci_vector *v)
 {
 	bool masked;
 
@@ -188,10 +187,16 @@ static bool usrpci_storm_forget(struct usrpci_vector *v, bool lost)
 	masked = v->masked;
 	v->masked = false;
 	v->in_window = 0;
-	if (masked || lost)
-		usrpci_vector_signal(v);
 	spin_unlock_irq(&v->lock);
 	return masked;
+}
+
+/* Once interrupts come again: until then some may have been lost. */
+static void usrpci_storm_is_over(struct usrpci_vector *v)
+{
+	spin_lock_irq(&v->lock);
+	usrpci_vector_signal(v);
+	spin_unlock_irq(&v->lock);
 }
 
 /*
@@ -204,21 +209,23 @@ static void usrpci_msi_unmask_all(struct usrpci_irq *irq)
 	u32 i;
 
 	for (i = 0; i < irq->nr; i++)
-		masked |= READ_ONCE(irq->vectors[i].masked);
-	for (i = 0; i < irq->nr; i++)
-		usrpci_storm_forget(&irq->vectors[i], masked);
+		masked |= usrpci_storm_forget(&irq->vectors[i]);
 	spin_lock_irq(&irq->vectors[0].lock);
 	usrpci_msi_set_enable(&irq->vectors[0], true);
 	spin_unlock_irq(&irq->vectors[0].lock);
+	for (i = 0; i < irq->nr && masked; i++)
+		usrpci_storm_is_over(&irq->vectors[i]);
 }
 
 /* Under irq->mutex. */
 static void usrpci_msi_unmask(struct usrpci_irq *irq, struct usrpci_vector *v)
 {
-	if (v->where == USRPCI_MASK_MSI)
+	if (v->where == USRPCI_MASK_MSI) {
 		usrpci_msi_unmask_all(irq);
-	else if (usrpci_storm_forget(v, false))
+	} else if (usrpci_storm_forget(v)) {
 		enable_irq(v->line);
+		usrpci_storm_is_over(v);
+	}
 }
 
 static void usrpci_vector_hold(struct usrpci_vector *v)

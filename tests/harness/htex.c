@@ -150,8 +150,12 @@ void htex_hw_start(struct htex_hw *htex, unsigned int how)
 
 	assert_int_equal(function_mask(htex->fd, 64), 0);
 	assert_int_equal(function_master(htex->fd, 1), 0);
-	assert_int_equal(function_irq_setup(htex->fd, USRPCI_IRQ_MSIX, 2), 0);
-	assert_int_equal(function_irq_wire(htex->fd, 0, 2, fds), 0);
+	if (how & HTEX_HW_MSI) {
+		assert_int_equal(function_irq_setup(htex->fd, USRPCI_IRQ_MSI, 1), 0);
+	} else {
+		assert_int_equal(function_irq_setup(htex->fd, USRPCI_IRQ_MSIX, 2), 0);
+		assert_int_equal(function_irq_wire(htex->fd, 0, 2, fds), 0);
+	}
 	if (how & HTEX_HW_RING)
 		set_up_ring(htex);
 	tlb = htex_hw_tlb(htex, how);

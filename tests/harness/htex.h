@@ -44,9 +44,10 @@ struct htex_hw_job {
 	uint64_t length;
 };
 
-/* How misses come: by FIFO or ring; who chooses entries. */
+/* How misses come: by FIFO or ring; who chooses entries; by MSI, which has one vector. */
 #define HTEX_HW_RING	(1U << 0)
 #define HTEX_HW_CHOOSE	(1U << 1)
+#define HTEX_HW_MSI	(1U << 2)
 
 /* Its BDF, as the runner bound it, or NULL. */
 const char *function_htex(void);

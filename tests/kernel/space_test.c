@@ -11,6 +11,10 @@
 
 #include "function.h"
 #include "htex.h"
+#include "memory.h"
+
+/* Long enough for what isn't lost. */
+#define STORM_MS	60000
 
 struct node {
 	struct node *next;
@@ -247,7 +251,49 @@ static void processes_share_a_device(void **state)
 	munmap(mem, PAGE);
 }
 
+/* Misses that came while their vector was masked are looked for once it isn't. */
+static void misses_outlast_a_storm(struct htex_hw *htex, unsigned int type)
+{
+	struct htex_hw_job job = { .job = HTEX_JOB_HISTOGRAM, .length = 100 * PAGE };
+	struct usrpci_ioc_event event;
+	uint64_t *counts = area(1);
+	uint64_t end = now_ms() + STORM_MS;
+	unsigned int storms = 0;
+	void *bytes = area(100);
+
+	htex_hw_start(htex, how | type);
+	assert_true(htex_hw_bind(htex, flags, 0, &job.tag) >= 0);
+	job.source = (uintptr_t)bytes;
+	job.target = (uintptr_t)counts;
+	assert_int_equal(module_parameter("storm_rate", "100"), 0);
+	htex_hw_run(htex, 0, &job);
+	while (htex_hw_state(htex, 0) != HTEX_STATE_DONE) {
+		assert_true(now_ms() < end);
+		if (function_event(htex->fd, &event) || event.type != USRPCI_EVENT_STORM)
+			continue;
+		storms++;
+		assert_int_equal(function_irq_unmask(htex->fd, HTEX_VECTOR_MISS), 0);
+	}
+	assert_int_equal(module_parameter("storm_rate", STORM_RATE), 0);
+	assert_in_range(storms, 1, 100);
+	assert_int_equal(counts[0], 100 * PAGE);
+	munmap(bytes, 100 * PAGE);
+	munmap(counts, PAGE);
+}
+
+static void misses_outlast_a_storm_of_msix(void **state)
+{
+	misses_outlast_a_storm(*state, 0);
+}
+
+static void misses_outlast_a_storm_of_msi(void **state)
+{
+	misses_outlast_a_storm(*state, HTEX_HW_MSI);
+}
+
 #define TESTS						\
+	TEST(misses_outlast_a_storm_of_msix),		\
+	TEST(misses_outlast_a_storm_of_msi),		\
 	TEST(list_is_walked),				\
 	TEST(copy_is_made),				\
 	TEST(bad_addresses_are_refused),		\
