@@ -265,7 +265,7 @@ static void misses_outlast_a_storm(struct htex_hw *htex, unsigned int type)
 	assert_true(htex_hw_bind(htex, flags, 0, &job.tag) >= 0);
 	job.source = (uintptr_t)bytes;
 	job.target = (uintptr_t)counts;
-	assert_int_equal(module_parameter("storm_rate", "100"), 0);
+	assert_int_equal(module_parameter("storm_rate", "10"), 0);
 	htex_hw_run(htex, 0, &job);
 	while (htex_hw_state(htex, 0) != HTEX_STATE_DONE) {
 		assert_true(now_ms() < end);
