@@ -48,7 +48,7 @@ make_modules() {
 	cp "$from"/modules.{builtin,builtin.modinfo,order} "$to/"
 	for name in $MODULES; do
 		modprobe -d "${from%/lib/modules/*}" -S "$release" --show-depends "$name" 2>/dev/null || true
-	done | sed -n 's/^insmod //p' | sort -u | while read -r file; do
+	done | sed -nE 's/^insmod (\S+).*/\1/p' | sort -u | while read -r file; do
 		install -D -m 644 "$file" "$to/${file#"$from"/}"
 	done
 	depmod -b "$1" "$release"
