@@ -13,14 +13,6 @@
 #define RANGE_MOST	10U	/* pages */
 #define CATCHES_MOST	2U	/* in a program, since each takes a while */
 
-#ifndef MADV_COLD
-#define MADV_COLD	20
-#define MADV_PAGEOUT	21
-#endif
-#ifndef MADV_COLLAPSE
-#define MADV_COLLAPSE	25
-#endif
-
 static struct page *page_in(const struct range *r, size_t i)
 {
 	return &r->arena->pages[r->first + i];

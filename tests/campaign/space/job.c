@@ -6,6 +6,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "function.h"
@@ -494,5 +495,9 @@ void job_end(struct program *p, unsigned int engine)
 		program_fault(p, "job %u ended in state %u at %#jx", job->job, job->state,
 			      (uintmax_t)job->address);
 	check_target(p, job);
+	/* What was written must stay, though memory be short. */
+	if (!program_below(p, 3))
+		madvise((void *)(address_of(&job->target) & ~(PAGE - 1)),
+			nr_pages(&job->target) * PAGE, MADV_PAGEOUT);
 	drop(job);
 }

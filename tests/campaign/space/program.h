@@ -22,6 +22,14 @@
 #define ENGINES		4U	/* of a program's own */
 #define RING_PAGES	24U
 
+#ifndef MADV_COLD
+#define MADV_COLD	20
+#define MADV_PAGEOUT	21
+#endif
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE	25
+#endif
+
 /** enum content - What is known of a page's content. */
 enum content {
 	CONTENT_ZERO,
