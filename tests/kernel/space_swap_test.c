@@ -12,7 +12,7 @@
 #include "memory.h"
 
 /* What is left to all, in pages; and what the job reads, and writes. */
-#define LEFT		(24UL << 20 >> 12)
+#define LEFT		(6UL << 20 >> 12)
 #define AREA		(times(20) * 256UL)
 #define CHUNK		64UL
 #define ENGINES		8U
