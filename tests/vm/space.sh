@@ -46,7 +46,7 @@ ends() {
 # swapping IOMMU ENTRIES: memory is short.
 swapping() {
 	echo "# swapping, iommu $1, $2 entries"
-	boot "$1" "$2" --drive "$swap" --device nvme,drive=drive1,serial=swap \
+	boot "$1" "$2" --mem 512 --drive "$swap" --device nvme,drive=drive1,serial=swap \
 		--add tests/kernel/run.sh --add "$build/tests/kernel/space_swap_test" -- \
 		sh run.sh space_swap_test
 }
