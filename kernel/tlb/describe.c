@@ -122,6 +122,7 @@ static struct usrpci_tlb *usrpci_tlb_new(struct usrpci_file *file,
 	tlb->desc = *desc;
 	mutex_init(&tlb->lock);
 	spin_lock_init(&tlb->queue_lock);
+	INIT_LIST_HEAD(&tlb->waits);
 	INIT_LIST_HEAD(&tlb->ready);
 	INIT_LIST_HEAD(&tlb->unpin);
 	tlb->scratch = kmalloc(PAGE_SIZE, GFP_KERNEL_ACCOUNT);

@@ -233,6 +233,19 @@ void usrpci_target_put(struct usrpci_space *space, struct usrpci_target *target)
 		usrpci_pin_free(target->pin);
 }
 
+/*
+ * The device may write from now on, and no page table tells of that: what is clean would be
+ * reclaimed unsaved. Before it's made clean again the device forgets it. What is pinned becomes
+ * dirty when it's unpinned.
+ */
+static void usrpci_target_dirty(struct usrpci_target *target)
+{
+	struct folio *folio = page_folio(target->page);
+
+	if (target->write && !target->pin && !folio_test_dirty(folio))
+		folio_mark_dirty(folio);
+}
+
 int usrpci_target_map(struct usrpci_tlb *tlb, struct usrpci_target *target,
 		      struct usrpci_slot *slot)
 {
@@ -252,6 +265,7 @@ int usrpci_target_map(struct usrpci_tlb *tlb, struct usrpci_target *target,
 		usrpci_flush_iotlb(dev);
 		return USRPCI_REFUSAL_BEYOND;
 	}
+	usrpci_target_dirty(target);
 	slot->bus = bus;
 	slot->large = target->nr > 1;
 	slot->write = target->write;

@@ -59,11 +59,15 @@ struct usrpci_request {
 /**
  * struct usrpci_wait - A miss whose memory isn't there.
  * @work: brings it in
+ * @all: of those that wait; the server's
+ * @answered: it was, though its memory hasn't come; the server's
  * @list: of those that are ready
  * @request: the miss
  */
 struct usrpci_wait {
 	struct work_struct work;
+	struct list_head all;
+	bool answered;
 	struct list_head list;
 	struct usrpci_request request;
 };
@@ -101,6 +105,14 @@ void usrpci_server_wake(struct usrpci_tlb *tlb)
 {
 	usrpci_server_ask(tlb);
 	usrpci_server_kick(tlb);
+}
+
+void usrpci_server_refuse(struct usrpci_tlb *tlb)
+{
+	spin_lock(&tlb->queue_lock);
+	WRITE_ONCE(tlb->unbound, true);
+	usrpci_server_kick(tlb);
+	spin_unlock(&tlb->queue_lock);
 }
 
 void usrpci_server_unpin_later(struct usrpci_tlb *tlb, struct usrpci_pin *pin)
@@ -176,6 +188,8 @@ static bool usrpci_server_wait(struct usrpci_tlb *tlb, const struct usrpci_reque
 	if (!wait)
 		return false;
 	tlb->waiting++;
+	list_add_tail(&wait->all, &tlb->waits);
+	wait->answered = false;
 	INIT_WORK(&wait->work, usrpci_wait_work);
 	wait->request = *rq;
 	wait->request.waited++;
@@ -401,13 +415,28 @@ static void usrpci_server_serve_ready(struct usrpci_tlb *tlb)
 
 	while ((wait = usrpci_server_next_ready(tlb))) {
 		tlb->waiting--;
-		if (wait->request.era != tlb->era) {
+		list_del(&wait->all);
+		if (wait->answered || wait->request.era != tlb->era) {
 			usrpci_wait_drop(wait);
 			continue;
 		}
 		rq = wait->request;
 		kfree(wait);
 		usrpci_server_serve(tlb, &rq);
+	}
+}
+
+/* Memory may never come, but the device isn't to wait for what is nobody's any more. */
+static void usrpci_server_refuse_unbound(struct usrpci_tlb *tlb)
+{
+	struct usrpci_wait *wait;
+
+	list_for_each_entry(wait, &tlb->waits, all) {
+		if (wait->answered || wait->request.era != tlb->era ||
+		    READ_ONCE(wait->request.space->bound))
+			continue;
+		wait->answered = true;
+		usrpci_server_answer(tlb, &wait->request, USRPCI_REFUSAL_ENDED);
 	}
 }
 
@@ -436,6 +465,8 @@ static void usrpci_server_round(struct usrpci_tlb *tlb)
 		return;
 	if (!tlb->holds) {
 		usrpci_server_serve_ready(tlb);
+		if (xchg(&tlb->unbound, false))
+			usrpci_server_refuse_unbound(tlb);
 		if (xchg(&tlb->asked, false) && usrpci_server_serve_new(tlb, at))
 			usrpci_server_ask(tlb);
 		usrpci_server_unuse();
@@ -451,7 +482,8 @@ static bool usrpci_server_has_work(struct usrpci_tlb *tlb)
 	if (READ_ONCE(tlb->holds) || READ_ONCE(tlb->file->dead))
 		return false;
 	/* Before its time is read. */
-	return smp_load_acquire(&tlb->asked) || !list_empty_careful(&tlb->ready);
+	return smp_load_acquire(&tlb->asked) || READ_ONCE(tlb->unbound) ||
+	       !list_empty_careful(&tlb->ready);
 }
 
 static int usrpci_server_run(void *data)

@@ -21,6 +21,9 @@ void usrpci_server_stop(struct usrpci_tlb *tlb);
 /* From a hard interrupt. */
 void usrpci_server_wake(struct usrpci_tlb *tlb);
 
+/* A space was unbound: misses of it that wait for memory are answered without. */
+void usrpci_server_refuse(struct usrpci_tlb *tlb);
+
 /*
  * To unpin a page may have to wait, which who holds tlb->lock mustn't: it's done by
  * the server, or by whoever waits for that.

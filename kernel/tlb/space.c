@@ -46,6 +46,7 @@ void usrpci_space_unbind(struct usrpci_space *space)
 	usrpci_slots_take_back(space, 0, ULONG_MAX);
 	space->tlb->spaces[space->tag] = NULL;
 	space->bound = false;
+	usrpci_server_refuse(space->tlb);
 	wake_up_interruptible_all(&space->wait);
 }
 

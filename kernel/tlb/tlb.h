@@ -106,6 +106,8 @@ struct usrpci_slot {
  * @scratch: room for the pages of 2 MiB; the server's
  * @server: the thread that serves misses
  * @waiting: misses that wait for memory; the server's
+ * @waits: they; the server's
+ * @unbound: a space was, of which some may wait
  * @asked: an interrupt has come since it last looked
  * @asked_at: when, in ns
  * @queue_lock: guards what follows
@@ -138,6 +140,8 @@ struct usrpci_tlb {
 	struct page **scratch;
 	struct task_struct *server;
 	unsigned int waiting;
+	struct list_head waits;
+	bool unbound;
 	bool asked;
 	u64 asked_at;
 	spinlock_t queue_lock; /* what follows */

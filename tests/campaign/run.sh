@@ -9,6 +9,7 @@
 . ./guest.sh
 
 before=$(pinned)
+swap_on
 bind_all || { echo "campaign: the devices can't be bound" >&2; exit 1; }
 program=$1
 shift
@@ -16,7 +17,7 @@ shift
 "./$program" "$@"
 status=$?
 [ $status -le 1 ] || echo "campaign: $program ended with status $status" >&2
-for function in $USRPCI_EDUS $USRPCI_NVMES; do
+for function in $USRPCI_EDUS $USRPCI_NVMES $USRPCI_HTEXES; do
 	unbind "$function" || { echo "campaign: $function can't be unbound" >&2; status=1; }
 done
 ! lsmod | grep -q '^usrpci ' || rmmod usrpci || status=1

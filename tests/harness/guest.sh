@@ -58,11 +58,25 @@ pinned() {
 		END { print n + 0 }' /proc/vmstat
 }
 
+# The disk whose serial number is "swap" is for memory, and not for tests.
+swap_on() {
+	command -v modprobe >/dev/null && modprobe -q nvme
+	for disk in /sys/class/nvme/*; do
+		grep -q swap "$disk/serial" || continue
+		USRPCI_SWAP=$(basename "$(readlink -f "$disk/device")")
+		mkswap "/dev/${disk##*/}n1" >/dev/null && swapon "/dev/${disk##*/}n1"
+		return
+	done
+	return 1
+}
+
+find_nvmes() { find_functions class 0x0108 | grep -vx "${USRPCI_SWAP:-none}"; }
+
 # Both, and how the programs find them.
 bind_both() {
 	command -v modprobe >/dev/null && modprobe -q nvme
 	USRPCI_EDU=$(find_edus | head -n 1)
-	USRPCI_NVME=$(find_function class 0x0108)
+	USRPCI_NVME=$(find_nvmes | head -n 1)
 	export USRPCI_EDU USRPCI_NVME
 	bind "$USRPCI_EDU" && bind "$USRPCI_NVME" || return
 	# The programs take what has a name for something that there is.
@@ -74,9 +88,10 @@ bind_both() {
 bind_all() {
 	bind_both || return
 	USRPCI_EDUS=$(find_edus | xargs)
-	USRPCI_NVMES=$(find_functions class 0x0108 | xargs)
-	export USRPCI_EDUS USRPCI_NVMES
-	for function in $USRPCI_EDUS $USRPCI_NVMES; do
+	USRPCI_NVMES=$(find_nvmes | xargs)
+	USRPCI_HTEXES=$(find_htexes | xargs)
+	export USRPCI_EDUS USRPCI_NVMES USRPCI_HTEXES
+	for function in $USRPCI_EDUS $USRPCI_NVMES $USRPCI_HTEXES; do
 		is_bound "$function" || bind "$function" || return
 	done
 }

@@ -44,6 +44,7 @@ run() {
 }
 
 before=$(pinned)
+swap_on
 bind_both
 result $? "edu $USRPCI_EDU and nvme $USRPCI_NVME bind"
 # A watchdog, whose BAR has 16 bytes.
@@ -57,6 +58,12 @@ export USRPCI_HTEX
 [ -n "$USRPCI_HTEX" ] || unset USRPCI_HTEX
 bind "${USRPCI_HTEX-}"
 result $? "the one with a TLB ${USRPCI_HTEX-} binds"
+# Another, which vm/run was told to make deaf.
+USRPCI_HTEX_DEAF=$(find_htexes | sed -n 2p)
+export USRPCI_HTEX_DEAF
+[ -n "$USRPCI_HTEX_DEAF" ] || unset USRPCI_HTEX_DEAF
+bind "${USRPCI_HTEX_DEAF-}"
+result $? "the one that is deaf ${USRPCI_HTEX_DEAF-} binds"
 [ -z "$SLOW_KERNEL" ] || export PROGRAM_TIMEOUT=900
 for program; do
 	run "$program"
@@ -67,8 +74,8 @@ unbind "$USRPCI_NVME"
 result $? "nvme unbinds"
 unbind "$USRPCI_SMALL"
 result $? "the small one unbinds"
-unbind "${USRPCI_HTEX-}"
-result $? "the one with a TLB unbinds"
+unbind "${USRPCI_HTEX-}" && unbind "${USRPCI_HTEX_DEAF-}"
+result $? "those with a TLB unbind"
 rmmod usrpci
 result $? "the module unloads"
 ! lsmod | grep -q '^usrpci '

@@ -16,6 +16,10 @@
 /* Long enough for what isn't lost. */
 #define STORM_MS	60000
 
+#ifndef MADV_PAGEOUT
+#define MADV_PAGEOUT	21
+#endif
+
 struct node {
 	struct node *next;
 	uint64_t value;
@@ -198,6 +202,48 @@ static void unmapped_memory_is_gone(void **state)
 	munmap(mem, 4 * PAGE);
 }
 
+static void copy(struct htex_hw *htex, uint32_t tag, const void *from, void *to, size_t len)
+{
+	struct htex_hw_job job = {
+		.job = HTEX_JOB_COPY, .tag = tag, .source = (uintptr_t)from,
+		.target = (uintptr_t)to, .length = len,
+	};
+
+	htex_hw_run(htex, 0, &job);
+	assert_int_equal(htex_hw_wait(htex, 0), HTEX_STATE_DONE);
+}
+
+/*
+ * The kernel reclaims what nobody has written to without a word, and asks page tables about that:
+ * they don't know of the device.
+ */
+static void what_was_written_stays(void **state)
+{
+	const size_t len = 16 * PAGE;
+	struct htex_hw *htex = *state;
+	unsigned char *from = pages_new(16, 0x5a), *freed = pages_new(16, 0x11);
+	volatile unsigned char *shared = mmap(NULL, len, PROT_READ | PROT_WRITE,
+					      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	uint32_t tag;
+	int space = open_bound(htex, &tag);
+	size_t i;
+
+	/* There, and clean. */
+	for (i = 0; i < len; i += PAGE)
+		assert_int_equal(shared[i], 0);
+	assert_int_equal(madvise(freed, len, MADV_FREE), 0);
+	copy(htex, tag, from, (void *)shared, len);
+	copy(htex, tag, from, freed, len);
+	madvise((void *)shared, len, MADV_PAGEOUT);
+	madvise(freed, len, MADV_PAGEOUT);
+	assert_memory_equal((void *)shared, from, len);
+	assert_memory_equal(freed, from, len);
+	htex_hw_unbind(htex, space);
+	munmap((void *)shared, len);
+	pages_free(from, 16);
+	pages_free(freed, 16);
+}
+
 static void closing_ends_jobs(void **state)
 {
 	struct htex_hw *htex = *state;
@@ -298,6 +344,7 @@ static void misses_outlast_a_storm_of_msi(void **state)
 	TEST(copy_is_made),				\
 	TEST(bad_addresses_are_refused),		\
 	TEST(unmapped_memory_is_gone),			\
+	TEST(what_was_written_stays),			\
 	TEST(closing_ends_jobs),			\
 	TEST(processes_share_a_device),
 

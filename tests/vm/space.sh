@@ -9,9 +9,10 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 build=${BUILD:-build}
 kernel=${KERNEL:-stock}
-disk=$(mktemp)
-trap 'rm -f "$disk"' EXIT
+disk=$(mktemp) swap=$(mktemp)
+trap 'rm -f "$disk" "$swap"' EXIT
 truncate -s 64M "$disk"
+truncate -s 256M "$swap"
 
 # boot IOMMU ENTRIES OPTION... -- COMMAND...: an edu as well, which the other promises are about.
 boot() {
@@ -36,6 +37,21 @@ echo "not ok - pointer_chase"
 sed "s/^/# /" out'
 }
 
+# ends IOMMU: what ends a space, one way or the other; with a second device, that is deaf.
+ends() {
+	echo "# ends, iommu $1"
+	boot "$1" 64 --sim htex,entries=64,deaf=1 --add tests/kernel/run.sh \
+		--add "$build/tests/kernel/space_end_test" -- sh run.sh space_end_test
+}
+
+# swapping IOMMU ENTRIES: memory is short.
+swapping() {
+	echo "# swapping, iommu $1, $2 entries"
+	boot "$1" "$2" --mem 512 --drive "$swap" --device nvme,drive=drive1,serial=swap \
+		--add tests/kernel/run.sh --add "$build/tests/kernel/space_swap_test" -- \
+		sh run.sh space_swap_test
+}
+
 # promises DRIVER IOMMU: the programs' library comes with one that isn't in a folder.
 promises() {
 	echo "# conformance, $1, iommu $2"
@@ -50,3 +66,7 @@ module strict 64
 module lazy 4096
 promises usrpci none
 promises vfio-pci strict
+ends none
+ends strict
+swapping none 64
+swapping strict 4096
