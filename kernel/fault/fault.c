@@ -5,7 +5,8 @@
  * that it then comes by fail. What is left of N can be read; 0: it has failed.
  * Each open file of it is about one task, the one that wrote last, and forgets
  * that when it's closed. So for what a process does as it exits the file is one
- * that its parent holds as well.
+ * that its parent holds as well. fail_nth_of_any counts the calls of all tasks, for
+ * what threads of the kernel do.
  *
  * Nothing here calls what fault.h makes fail.
  */
@@ -19,6 +20,7 @@
 #include "sites.h"
 
 /* The real ones: what is held here isn't counted. */
+#undef kmalloc
 #undef kfree
 #undef get_pid
 #undef put_pid
@@ -31,11 +33,13 @@ MODULE_PARM_DESC(fail_nth, "the call that fails while the module is loaded; then
  * struct usrpci_fault - A call that will fail.
  * @list: of all
  * @pid: the task whose call it is, or NULL
- * @left: calls of its till then; 0: none fails any more
+ * @any: it may be any task's
+ * @left: calls till then; 0: none fails any more
  */
 struct usrpci_fault {
 	struct list_head list;
 	struct pid *pid;
+	bool any;
 	unsigned int left;
 };
 
@@ -56,7 +60,7 @@ bool usrpci_fault_hit(struct usrpci_fault_site *site)
 		return false;
 	spin_lock_irqsave(&usrpci_faults_lock, flags);
 	list_for_each_entry(fault, &usrpci_faults, list)
-		if (fault->left && fault->pid == task_pid(current))
+		if (fault->left && (fault->any || fault->pid == task_pid(current)))
 			hit |= !--fault->left;
 	spin_unlock_irqrestore(&usrpci_faults_lock, flags);
 	if (hit)
@@ -98,6 +102,7 @@ static int usrpci_fail_nth_open(struct inode *inode, struct file *filp)
 	fault = kmalloc(sizeof(*fault), GFP_KERNEL | __GFP_ZERO);
 	if (!fault)
 		return -ENOMEM;
+	fault->any = inode->i_private;
 	usrpci_fault_add(fault);
 	filp->private_data = fault;
 	return 0;
@@ -178,6 +183,8 @@ int __init init_module(void)
 
 	usrpci_fault_dir = debugfs_create_dir("usrpci-fault", NULL);
 	debugfs_create_file("fail_nth", 0600, usrpci_fault_dir, NULL, &usrpci_fail_nth_fops);
+	debugfs_create_file("fail_nth_of_any", 0600, usrpci_fault_dir, &usrpci_faults,
+			    &usrpci_fail_nth_fops);
 	debugfs_create_file("held", 0400, usrpci_fault_dir, NULL, &usrpci_held_fops);
 	debugfs_create_file("sites", 0400, usrpci_fault_dir, NULL, &usrpci_sites_fops);
 	usrpci_fault_add(&usrpci_fault_at_init);

@@ -10,18 +10,22 @@
 #define USRPCI_FAULT_H
 
 /* What declares the calls, before their names are taken. */
+#include <linux/anon_inodes.h>
 #include <linux/cdev.h>
 #include <linux/completion.h>
 #include <linux/device.h>
 #include <linux/dma-mapping.h>
 #include <linux/eventfd.h>
+#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/gfp.h>
 #include <linux/idr.h>
 #include <linux/interrupt.h>
 #include <linux/iommu.h>
+#include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/mmap_lock.h>
+#include <linux/mmu_notifier.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/pci.h>
@@ -33,6 +37,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
+#include <linux/workqueue.h>
 #include <linux/xarray.h>
 
 /**
@@ -108,6 +113,11 @@ extern void (*const usrpci_own_exit)(void);
 	usrpci_take(USRPCI_HELD_##_what, usrpci_fault_or(_call, _failed, _real))
 
 /* The real ones, for what is a macro on some kernels. */
+static inline void *usrpci_real_kmalloc(size_t size, gfp_t flags)
+{
+	return kmalloc(size, flags);
+}
+
 static inline void *usrpci_real_kzalloc(size_t size, gfp_t flags)
 {
 	return kzalloc(size, flags);
@@ -177,6 +187,7 @@ static inline struct class *usrpci_real_class_create(const char *name)
 	__err;									\
 })
 
+#undef kmalloc
 #undef kzalloc
 #undef kcalloc
 #undef kvzalloc
@@ -196,6 +207,8 @@ static inline struct class *usrpci_real_class_create(const char *name)
 #undef module_exit
 
 /* Memory */
+#define kmalloc(...) \
+	usrpci_fault_take(MEMORY, "kmalloc", NULL, usrpci_real_kmalloc(__VA_ARGS__))
 #define kzalloc(...) \
 	usrpci_fault_take(MEMORY, "kzalloc", NULL, usrpci_real_kzalloc(__VA_ARGS__))
 #define kcalloc(...) \
@@ -258,7 +271,37 @@ static inline struct class *usrpci_real_class_create(const char *name)
 	usrpci_fault_take(EVENTFDS, "eventfd_ctx_fdget", ERR_PTR(-EBADF), \
 			  eventfd_ctx_fdget(__VA_ARGS__))
 
+/* Another process's memory: it isn't there, can't be had, or has changed meanwhile */
+#define get_user_pages_fast_only(...) \
+	usrpci_fault_or("get_user_pages_fast_only", 0, get_user_pages_fast_only(__VA_ARGS__))
+#define pin_user_pages_fast_only(...) \
+	usrpci_fault_or("pin_user_pages_fast_only", 0, pin_user_pages_fast_only(__VA_ARGS__))
+#define get_user_pages_remote(...) \
+	usrpci_fault_or("get_user_pages_remote", -ENOMEM, get_user_pages_remote(__VA_ARGS__))
+#define pin_user_pages_remote(...) \
+	usrpci_fault_or("pin_user_pages_remote", -ENOMEM, pin_user_pages_remote(__VA_ARGS__))
+#define mmget_not_zero(...) \
+	usrpci_fault_or("mmget_not_zero", false, mmget_not_zero(__VA_ARGS__))
+#define mmu_interval_notifier_insert(...) \
+	usrpci_fault_or("mmu_interval_notifier_insert", -ENOMEM, \
+			mmu_interval_notifier_insert(__VA_ARGS__))
+#define mmu_interval_read_retry(...) \
+	usrpci_fault_or("mmu_interval_read_retry", true, mmu_interval_read_retry(__VA_ARGS__))
+
+/* Files and threads */
+#define anon_inode_getfile(...) \
+	usrpci_fault_or("anon_inode_getfile", ERR_PTR(-ENFILE), anon_inode_getfile(__VA_ARGS__))
+#define get_unused_fd_flags(...) \
+	usrpci_fault_or("get_unused_fd_flags", -EMFILE, get_unused_fd_flags(__VA_ARGS__))
+#define kthread_create_on_node(...) \
+	usrpci_fault_or("kthread_create_on_node", ERR_PTR(-ENOMEM), \
+			kthread_create_on_node(__VA_ARGS__))
+#define alloc_workqueue(...) \
+	usrpci_fault_or("alloc_workqueue", NULL, alloc_workqueue(__VA_ARGS__))
+
 /* The device */
+#define dma_map_page_attrs(...) \
+	usrpci_fault_or("dma_map_page_attrs", DMA_MAPPING_ERROR, dma_map_page_attrs(__VA_ARGS__))
 #define dma_map_sgtable(...) \
 	usrpci_fault_or("dma_map_sgtable", -EIO, dma_map_sgtable(__VA_ARGS__))
 #define dma_alloc_coherent(...) \

@@ -21,6 +21,7 @@ static const struct group *const groups[] = {
 	&module_group, &control_group, &buffer_group, &mapping_group, &interrupt_group,
 	&storm_group, &register_group, &quiesce_group, &event_group, &isolation_group,
 	&end_group, &fork_group, &driver_group, &revoke_group, &life_group,
+	&space_group,
 };
 
 /* Those that this VM is for, and that are swept @once or not. */

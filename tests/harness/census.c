@@ -91,6 +91,11 @@ static long buffers(const char *bdf)
 	return lines_with(in_debugfs(bdf), "coherent ");
 }
 
+static long spaces(const char *bdf)
+{
+	return lines_with(in_debugfs(bdf), "space ");
+}
+
 static long openers(const char *bdf)
 {
 	return lines_with(in_debugfs(bdf), "opener ");
@@ -192,6 +197,7 @@ static const struct {
 	{ "pages charged", charged },
 	{ "mappings", mappings },
 	{ "coherent buffers", buffers },
+	{ "spaces", spaces },
 	{ "openers", openers },
 	{ "interrupt handlers", handlers },
 	{ "interrupt vectors", vectors },

@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-#define CENSUS_COUNTS	18
+#define CENSUS_COUNTS	19
 
 struct census {
 	long counts[CENSUS_COUNTS];

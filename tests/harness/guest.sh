@@ -91,6 +91,7 @@ bind_all() {
 	USRPCI_NVMES=$(find_nvmes | xargs)
 	USRPCI_HTEXES=$(find_htexes | xargs)
 	export USRPCI_EDUS USRPCI_NVMES USRPCI_HTEXES
+	[ -z "$USRPCI_HTEXES" ] || export USRPCI_HTEX="${USRPCI_HTEXES%% *}"
 	for function in $USRPCI_EDUS $USRPCI_NVMES $USRPCI_HTEXES; do
 		is_bound "$function" || bind "$function" || return
 	done

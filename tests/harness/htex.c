@@ -142,11 +142,10 @@ static void set_up_ring(struct htex_hw *htex)
 	write32(htex, HTEX_RING_SIZE, RING_ENTRIES);
 }
 
-void htex_hw_start(struct htex_hw *htex, unsigned int how)
+void htex_hw_prepare(struct htex_hw *htex, unsigned int how)
 {
 	const int fds[] = { -1, htex->done };
 	uint32_t control = HTEX_TRANSLATE | HTEX_IRQ_AT_MISS | HTEX_IRQ_AT_END;
-	struct usrpci_ioc_tlb tlb;
 
 	assert_int_equal(function_mask(htex->fd, 64), 0);
 	assert_int_equal(function_master(htex->fd, 1), 0);
@@ -156,15 +155,26 @@ void htex_hw_start(struct htex_hw *htex, unsigned int how)
 		assert_int_equal(function_irq_setup(htex->fd, USRPCI_IRQ_MSIX, 2), 0);
 		assert_int_equal(function_irq_wire(htex->fd, 0, 2, fds), 0);
 	}
-	if (how & HTEX_HW_RING)
+	if (how & HTEX_HW_RING) {
 		set_up_ring(htex);
-	tlb = htex_hw_tlb(htex, how);
-	assert_int_equal(function_call(htex->fd, USRPCI_TLB, &tlb), 0);
-	if (how & HTEX_HW_RING)
 		control |= HTEX_TO_RING;
+	}
 	if (how & HTEX_HW_CHOOSE)
 		control |= HTEX_DRIVER_CHOOSES;
 	write32(htex, HTEX_CONTROL, control);
+}
+
+int htex_hw_describe(struct htex_hw *htex, unsigned int how)
+{
+	struct usrpci_ioc_tlb tlb = htex_hw_tlb(htex, how);
+
+	return function_call(htex->fd, USRPCI_TLB, &tlb);
+}
+
+void htex_hw_start(struct htex_hw *htex, unsigned int how)
+{
+	htex_hw_prepare(htex, how);
+	assert_int_equal(htex_hw_describe(htex, how), 0);
 }
 
 int htex_hw_bind(struct htex_hw *htex, unsigned int flags, unsigned int around, uint32_t *tag)

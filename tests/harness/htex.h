@@ -59,7 +59,9 @@ int htex_hw_teardown(void **state);
 /* What its TLB is. */
 struct usrpci_ioc_tlb htex_hw_tlb(const struct htex_hw *htex, unsigned int how);
 
-/* Described, and translating. */
+/* Translating, but not described yet; described, or -errno; both. */
+void htex_hw_prepare(struct htex_hw *htex, unsigned int how);
+int htex_hw_describe(struct htex_hw *htex, unsigned int how);
 void htex_hw_start(struct htex_hw *htex, unsigned int how);
 
 /* A space, or -errno; its tag in @tag. */

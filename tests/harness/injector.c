@@ -12,12 +12,14 @@
 #include "injector.h"
 
 #define HOOK	"/sys/kernel/debug/usrpci-fault/fail_nth"
+#define ANY	"/sys/kernel/debug/usrpci-fault/fail_nth_of_any"
 #define SITES	"/sys/kernel/debug/usrpci-fault/sites"
 #define PARAM	"/sys/module/usrpci/parameters/fail_nth"
 #define KERNEL	"/proc/self/fail-nth"
 #define KNOBS	"/sys/kernel/debug/"
 
 static int hook = -1;
+static int any = -1;
 static int kernel = -1;
 
 static ssize_t put(int fd, unsigned int n)
@@ -56,13 +58,25 @@ static bool hook_open(void)
 {
 	if (hook < 0)
 		hook = open(HOOK, O_RDWR | O_CLOEXEC);
-	return hook >= 0;
+	if (any < 0)
+		any = open(ANY, O_RDWR | O_CLOEXEC);
+	return hook >= 0 && any >= 0;
 }
 
 static void hook_close(void)
 {
 	close(hook);
 	hook = -1;
+	close(any);
+	any = -1;
+}
+
+static bool take_off(int fd)
+{
+	bool failed = !get(fd);
+
+	put(fd, 0);
+	return failed;
 }
 
 static void hook_arm(unsigned int nth)
@@ -72,10 +86,17 @@ static void hook_arm(unsigned int nth)
 
 static bool hook_disarm(void)
 {
-	bool failed = !get(hook);
+	return take_off(hook);
+}
 
-	put(hook, 0);
-	return failed;
+static void hook_arm_any(unsigned int nth)
+{
+	put(any, nth);
+}
+
+static bool hook_disarm_any(void)
+{
+	return take_off(any);
 }
 
 /* The open file is shared with the child that wrote to it. */
@@ -168,6 +189,8 @@ static const struct injector injectors[] = {
 		.close = hook_close,
 		.arm = hook_arm,
 		.disarm = hook_disarm,
+		.arm_any = hook_arm_any,
+		.disarm_any = hook_disarm_any,
 		.has_failed = hook_has_failed,
 		.arm_load = hook_arm_load,
 		.disarm_load = hook_disarm_load,

@@ -20,7 +20,9 @@
  * @open: get ready; false if that fails
  * @close: let go of the module, so that it can be unloaded
  * @arm: from now on this task's @nth call fails; also in a child of who opened it
+ * @arm_any: the @nth call of any task, such as one of the kernel's threads; NULL: can't be
  * @disarm: no longer; true if it has failed
+ * @disarm_any: the same
  * @has_failed: it has in a child, that armed it and isn't reaped yet
  * @arm_load: the arguments with which the module is loaded so that the @nth call fails
  * @disarm_load: after it was; true if it has failed
@@ -33,6 +35,8 @@ struct injector {
 	void (*close)(void);
 	void (*arm)(unsigned int nth);
 	bool (*disarm)(void);
+	void (*arm_any)(unsigned int nth);
+	bool (*disarm_any)(void);
 	bool (*has_failed)(pid_t child);
 	void (*arm_load)(unsigned int nth, char *args, size_t len);
 	bool (*disarm_load)(void);

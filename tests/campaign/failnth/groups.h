@@ -21,5 +21,6 @@ extern const struct group fork_group;
 extern const struct group driver_group;
 extern const struct group revoke_group;
 extern const struct group life_group;
+extern const struct group space_group;
 
 #endif /* FAILNTH_GROUPS_H */

@@ -19,7 +19,7 @@
 #define MAX_REGIONS	64
 #define MAX_VECTORS	16
 
-enum on { EDU, NVME };
+enum on { EDU, NVME, HTEX };
 
 /**
  * struct scene - What a sequence works with.

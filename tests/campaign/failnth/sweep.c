@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "census.h"
+#include "htex.h"
 #include "memory.h"
 #include "sweep.h"
 
@@ -64,15 +65,27 @@ static bool run(struct scene *s, unsigned int nth)
 	return true;
 }
 
+static const char *function_of(const struct sequence *q)
+{
+	switch (q->on) {
+	case NVME:
+		return function_nvme();
+	case HTEX:
+		return function_htex();
+	default:
+		return function_edu();
+	}
+}
+
 /* All of one pass; false once nothing failed. */
 static bool pass(struct scene *s, const struct sequence *q, unsigned int nth)
 {
-	struct census before = census_take(q->on == NVME ? function_nvme() : function_edu());
+	struct census before = census_take(function_of(q));
 	bool failed;
 	int err;
 
 	s->q = q;
-	s->bdf = q->on == NVME ? function_nvme() : function_edu();
+	s->bdf = function_of(q);
 	s->fd = -1;
 	s->nth = nth;
 	err = q->setup ? q->setup(s) : 0;
@@ -88,7 +101,7 @@ static bool pass(struct scene *s, const struct sequence *q, unsigned int nth)
 
 bool sequence_is_for(const struct sequence *q, const struct injector *injector)
 {
-	if (q->on == NVME && !function_nvme())
+	if (!function_of(q))
 		return false;
 	return injector->of_kernel ? !q->hook_only : !q->kernel_only;
 }
