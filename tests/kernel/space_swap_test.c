@@ -116,8 +116,8 @@ static void memory_is_swapped_amid_jobs(void **state)
 	copy_all(htex, tag, from, to);
 	info = space_info(space);
 	out = number_of("/proc/vmstat", "pswpout") - out;
-	print_message("# %lu pages of 2 x %lu swapped out, %llu misses, %llu faults, %llu taken back\n",
-		      out, AREA, info.misses, info.faults, info.invalidations);
+	print_message("# %lu pages of 2 x %lu swapped out, %llu misses, %llu faults, "
+		      "%llu taken back\n", out, AREA, info.misses, info.faults, info.invalidations);
 	munmap(taken, len);
 	assert_filled(to, "what was copied");
 	assert_filled(from, "what it was copied from");
