@@ -3,6 +3,7 @@
 
 #include <linux/dma-mapping.h>
 #include <linux/huge_mm.h>
+#include <linux/hugetlb_inline.h>
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
@@ -290,8 +291,12 @@ static int usrpci_area_check(struct usrpci_space *space, u64 addr, bool write,
 		return USRPCI_REFUSAL_PROTECTED;
 	if (write && !space->mirrored && usrpci_is_tracked_file(vma))
 		return USRPCI_REFUSAL_SPECIAL;
-	/* A page of its own, where it has none yet: the zero page may not be pinned for long. */
-	if (!space->mirrored && (vma->vm_flags & (VM_SHARED | VM_MAYWRITE)) == VM_MAYWRITE)
+	/*
+	 * A page of its own, where it has none yet: the zero page may not be pinned for long.
+	 * Large pages have no such page, nor may they be written to by force.
+	 */
+	if (!space->mirrored && !is_vm_hugetlb_page(vma) &&
+	    (vma->vm_flags & (VM_SHARED | VM_MAYWRITE)) == VM_MAYWRITE)
 		*flags = FOLL_WRITE | FOLL_FORCE;
 	else
 		*flags = write ? FOLL_WRITE : 0;

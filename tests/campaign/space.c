@@ -29,7 +29,6 @@
 #define PATIENCE_MS	(kernel_is_slow() ? 600000 : 120000)
 #define CHUNKS_MOST	40U
 #define HUGE_PAGES	"12"
-#define RING_AT		0x180000000UL
 
 /**
  * struct device - A device, open or not.
@@ -344,7 +343,6 @@ static void run(struct space *s, uint64_t first)
 	struct campaign *c = &s->shared->c;
 	uint64_t number = first - first % PROGRAMS;
 	struct device *d;
-	unsigned int i;
 
 	while (!campaign_is_done(c)) {
 		d = &s->devices[number / PROGRAMS / ROUNDS % s->nr_devices];
@@ -356,8 +354,7 @@ static void run(struct space *s, uint64_t first)
 		} while (!campaign_is_done(c) && number / PROGRAMS % ROUNDS);
 		close_device(s, d);
 	}
-	for (i = 0; i < s->nr_devices; i++)
-		campaign_tally(c, "devices", 1);
+	campaign_peak(c, "devices", s->nr_devices);
 }
 
 int main(int argc, char **argv)

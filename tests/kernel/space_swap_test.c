@@ -79,8 +79,11 @@ static void assert_filled(const uint64_t *mem, const char *what)
 				 mem[i]);
 }
 
-/* In any order: chunks that follow one another are far apart. */
-static void copy_all(struct htex_hw *htex, uint32_t tag, uint64_t *from, uint64_t *to)
+/*
+ * In any order: chunks that follow one another are far apart. @back: the last come first, of
+ * which the device may still have translations.
+ */
+static void copy_all(struct htex_hw *htex, uint32_t tag, uint64_t *from, uint64_t *to, bool back)
 {
 	size_t i, at, nr = AREA / CHUNK;
 
@@ -89,7 +92,7 @@ static void copy_all(struct htex_hw *htex, uint32_t tag, uint64_t *from, uint64_
 			assert_int_equal(htex_hw_wait(htex, i % ENGINES), HTEX_STATE_DONE);
 		if (i >= nr)
 			continue;
-		at = i * 37 % nr * CHUNK * WORDS;
+		at = (back ? nr - 1 - i : i) * 37 % nr * CHUNK * WORDS;
 		htex_hw_run(htex, i % ENGINES, &(struct htex_hw_job){
 			.job = HTEX_JOB_COPY, .tag = tag, .source = (uintptr_t)(from + at),
 			.target = (uintptr_t)(to + at), .length = CHUNK * PAGE,
@@ -113,11 +116,14 @@ static void memory_is_swapped_amid_jobs(void **state)
 	assert_true(space >= 0);
 	fill(from);
 	taken = take_memory(&len);
-	copy_all(htex, tag, from, to);
+	copy_all(htex, tag, from, to, false);
+	/* What was swapped isn't where it was. */
+	copy_all(htex, tag, to, from, true);
+	copy_all(htex, tag, from, to, false);
 	info = space_info(space);
 	out = number_of("/proc/vmstat", "pswpout") - out;
-	print_message("# %lu pages of 2 x %lu swapped out, %llu misses, %llu faults, %llu taken back\n",
-		      out, AREA, info.misses, info.faults, info.invalidations);
+	print_message("# %lu pages of 2 x %lu swapped out, %llu misses, %llu faults, "
+		      "%llu taken back\n", out, AREA, info.misses, info.faults, info.invalidations);
 	munmap(taken, len);
 	assert_filled(to, "what was copied");
 	assert_filled(from, "what it was copied from");

@@ -244,6 +244,34 @@ static void what_was_written_stays(void **state)
 	pages_free(freed, 16);
 }
 
+/* Whoever may read may have the device read, though it may be the first to touch it. */
+static void large_pages_may_be_read_only(void **state)
+{
+	const size_t len = 2UL << 20;
+	struct htex_hw *htex = *state;
+	unsigned char *to = pages_new(2, 1), *large;
+	uint32_t tag;
+	int space;
+
+	file_write("/proc/sys/vm/nr_hugepages", "4");
+	large = mmap(NULL, 2 * len, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
+	if (large == MAP_FAILED)
+		skip();
+	memset(large, 0x5a, len);
+	assert_int_equal(mprotect(large, 2 * len, PROT_READ), 0);
+	space = open_bound(htex, &tag);
+	copy(htex, tag, large + PAGE, to, PAGE);
+	assert_memory_equal(to, large + PAGE, PAGE);
+	copy(htex, tag, large + len, to, PAGE);
+	assert_memory_equal(to, large + len, PAGE);
+	assert_int_equal(space_info(space).refusals, 0);
+	htex_hw_unbind(htex, space);
+	pages_free(to, 2);
+	munmap(large, 2 * len);
+	file_write("/proc/sys/vm/nr_hugepages", "0");
+}
+
 static void closing_ends_jobs(void **state)
 {
 	struct htex_hw *htex = *state;
@@ -345,6 +373,7 @@ static void misses_outlast_a_storm_of_msi(void **state)
 	TEST(bad_addresses_are_refused),		\
 	TEST(unmapped_memory_is_gone),			\
 	TEST(what_was_written_stays),			\
+	TEST(large_pages_may_be_read_only),		\
 	TEST(closing_ends_jobs),			\
 	TEST(processes_share_a_device),
 

@@ -369,7 +369,7 @@ static void check_target_page(struct program *p, const struct job *job,
 	for (i = 0; i < WORDS; i++, offset += 8) {
 		if (is_possible(job, extent, page, offset, i, words[i]))
 			continue;
-		program_fault(p, "job %u, state %u, progress %ju of %ju: word %u of page %zu of arena %d"
+		program_fault(p, "job %u, state %u, %ju of %ju: word %u of page %zu of arena %d"
 			      " is %#jx, now %d:%#jx, %u versions", job->job, job->state,
 			      (uintmax_t)job->progress, (uintmax_t)job->length, i,
 			      first_page(o) + page, o->arena->kind, (uintmax_t)words[i],

@@ -20,7 +20,8 @@
 #define LARGE_PAGES	512U	/* in a large page */
 #define ARENAS		4U
 #define ENGINES		4U	/* of a program's own */
-#define RING_PAGES	24U
+#define RING_PAGES	24U	/* of a list */
+#define RING_AT		0x180000000UL
 
 #ifndef MADV_COLD
 #define MADV_COLD	20

@@ -8,7 +8,6 @@
 #include "function.h"
 #include "program.h"
 
-#define RING_AT		0x180000000UL
 #define ROUNDS_MOST	6U
 
 static uint64_t *node(struct program *p, size_t i)
