@@ -18,7 +18,7 @@ double median_of(double *values, size_t nr)
 	return values[nr / 2];
 }
 
-static struct figure sum_up(double *values, unsigned int nr)
+struct figure figure_from(double *values, size_t nr)
 {
 	const double median = median_of(values, nr);
 
@@ -39,7 +39,7 @@ void rounds_take(const char *what, const char *unit, const struct side *sides, s
 			values[i * rounds + round] = sides[i].take(sides[i].arg);
 	fprintf(stderr, "  %s:", what);
 	for (i = 0; i < nr; i++) {
-		figures[i] = sum_up(&values[i * rounds], rounds);
+		figures[i] = figure_from(&values[i * rounds], rounds);
 		fprintf(stderr, "%s %s %.1f", i ? "," : "", sides[i].name, figures[i].median);
 	}
 	fprintf(stderr, " %s\n", unit);

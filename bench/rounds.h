@@ -21,8 +21,9 @@ struct side {
 	void *arg;
 };
 
-/* Sorts @values. */
+/* Both sort @values. */
 double median_of(double *values, size_t nr);
+struct figure figure_from(double *values, size_t nr);
 
 /*
  * Fills in a figure for each side, from as many @rounds, and says on stderr how it gets on. What

@@ -39,7 +39,6 @@ $(BUILD)/module/%/kdir: FORCE
 		exit 1; } >&2; \
 	[ "$$dir" = "$$(cat $@ 2>/dev/null)" ] || { rm -rf $(@D)/kernel $(@D)/bench; echo "$$dir" >$@; }
 
-FORCE:
 # What the benchmarks compare it to, in the same folder.
 BENCH_MODULE_SRC := $(wildcard bench/module/*) drivers/htex/registers.h
 
@@ -51,5 +50,5 @@ $(BUILD)/module/%/usrpci-bench.ko: $(BUILD)/module/%/kdir $(BENCH_MODULE_SRC)
 		M=$(abspath $(@D))/bench/module W=1 $(call without_btf,$<) $(MODULE_FLAGS) modules
 	@cp -p $(@D)/bench/module/usrpci-bench.ko $@
 
-.PHONY: FORCE $(addprefix module-,$(KERNELS) custom) \
-	$(addprefix bench-module-,$(KERNELS))
+FORCE:
+.PHONY: FORCE $(addprefix module-,$(KERNELS) custom) $(addprefix bench-module-,$(KERNELS))

@@ -142,6 +142,10 @@ $(BUILD)/bench/$1: $(call objs,bench/group/$1.c $(wildcard bench/group/$1/*.c)) 
 endef
 $(foreach g,$(BENCH_GROUPS),$(eval $(call bench_group,$g)))
 
+BENCH_REPORT := $(BUILD)/bench/report
+$(BENCH_REPORT): $(call objs,$(wildcard bench/*.c))
+	$(call link,-lm)
+
 $(BUILD)/tests/tools/%: $(BUILD)/obj/tests/tools/%.o $(filter-out %/main.o,$(TOOL_OBJS)) $(LIB)
 	$(call link,-lcmocka -lpci)
 
@@ -161,9 +165,12 @@ $(foreach c,$(CAMPAIGNS),$(eval \
 
 user: $(LIB) $(LIBSO) $(USRDRV) $(USRDRVSO) $(PROGRAMS) $(EXAMPLES)
 tests: $(TESTS)
-# Against what a device behind a socket is compared: bench/socket.c says.
-bench: user $(BENCHES)
-	$(BUILD)/bench/socket $(BUILD)/bench/socket.json
-.PHONY: tests bench
+benches: $(BENCHES) $(BENCH_REPORT)
+# How fast it is; ends with 1 if a goal is missed.
+bench:
+	bench/run
+$(BENCH_GROUPS:%=bench-%): bench-%:
+	bench/run $*
+.PHONY: tests benches bench $(BENCH_GROUPS:%=bench-%)
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

@@ -76,7 +76,7 @@ size_t walk(const struct way *way, const char *list, size_t nr)
 	start(way, 0, list, nr);
 	while (!is_done(way, 0))
 		usleep(1000);
-	return way_read(way, HTEX_ENGINE(0) + HTEX_MISSES);
+	return way_read64(way, HTEX_ENGINE(0) + HTEX_MISSES);
 }
 
 /* Whoever else has something to do goes first: the thread that serves. */

@@ -61,6 +61,11 @@ static inline uint32_t way_read(const struct way *way, unsigned int reg)
 	return *(volatile uint32_t *)(way->regs + reg);
 }
 
+static inline uint64_t way_read64(const struct way *way, unsigned int reg)
+{
+	return *(volatile uint64_t *)(way->regs + reg);
+}
+
 static inline void way_write(const struct way *way, unsigned int reg, uint32_t value)
 {
 	*(volatile uint32_t *)(way->regs + reg) = value;
