@@ -64,7 +64,7 @@ static const struct part parts[] = {
 	  NOTHING, false },
 	{ "usrpci_target_get", "the page is found in it, charged and pinned", THREAD, NOTHING,
 	  false },
-	{ "usrpci_slot_vacate", "it is still what's there; its entry is free", THREAD, NOTHING,
+	{ "usrpci_slot_find", "it is still what's there; its entry is free", THREAD, NOTHING,
 	  false },
 	{ "usrpci_target_map", "the page gets a bus address", THREAD, NOTHING, false },
 	{ "usrpci_slot_occupy", "the entry is kept among the process's", THREAD, NOTHING, false },

@@ -97,6 +97,7 @@ bool usrpci_tlb_take_miss(struct usrpci_tlb *tlb, struct usrpci_miss *miss)
 	struct usrpci_record record = {};
 	bool taken = tlb->ring ? usrpci_tlb_take_ring(tlb, &record) :
 				 usrpci_tlb_take_fifo(tlb, &record);
+	u64 entry;
 
 	if (!taken)
 		return false;
@@ -106,12 +107,11 @@ bool usrpci_tlb_take_miss(struct usrpci_tlb *tlb, struct usrpci_miss *miss)
 	miss->write = !usrpci_field_exists(&misses->write) ||
 		      !usrpci_field_exists(&tlb->desc.entries.write) ||
 		      usrpci_field_get(&record, &misses->write);
-	miss->entry = USRPCI_ANY_ENTRY;
-	if (usrpci_field_exists(&misses->entry) &&
-	    usrpci_field_get(&record, &misses->entry) < tlb->desc.entries.nr)
-		miss->entry = usrpci_field_get(&record, &misses->entry);
-	miss->id = usrpci_field_get(&record, usrpci_field_exists(&misses->id) ? &misses->id :
-									       &misses->entry);
+	entry = usrpci_field_get(&record, &misses->entry);
+	miss->entry = usrpci_field_exists(&misses->entry) && entry < tlb->desc.entries.nr ?
+		      entry : USRPCI_ANY_ENTRY;
+	miss->id = usrpci_field_exists(&misses->id) ? usrpci_field_get(&record, &misses->id) :
+						      entry;
 	return true;
 }
 

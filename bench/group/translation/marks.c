@@ -19,7 +19,7 @@ static const char *const stations[] = {
 	"usrpci_tlb_take_miss",
 	"usrpci_slot_given_up",
 	"usrpci_target_get",
-	"usrpci_slot_vacate",
+	"usrpci_slot_find",
 	"usrpci_target_map",
 	"usrpci_slot_occupy",
 	"usrpci_tlb_write_entry",
