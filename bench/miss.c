@@ -6,7 +6,6 @@
  */
 #include <err.h>
 #include <math.h>
-#include <stdbool.h>
 #include <string.h>
 #include <json-c/json.h>
 #include "miss.h"
@@ -43,37 +42,32 @@ enum access {
  * @what: is done
  * @lane: by whom
  * @access: of the device's registers
- * @at_end: that is what comes last in it
  */
 struct part {
 	const char *from;
 	const char *what;
 	enum lane lane;
 	enum access access;
-	bool at_end;
 };
 
 static const struct part parts[] = {
-	{ NULL, "the interrupt's handler is called", INTERRUPT, NOTHING, false },
+	{ NULL, "the interrupt's handler is called", INTERRUPT, NOTHING },
 	{ "usrpci_server_wake", "the thread is woken, and the processor given to it", INTERRUPT,
-	  NOTHING, false },
-	{ "usrpci_tlb_acknowledge", "the interrupt is acknowledged", THREAD, WRITES, false },
-	{ "usrpci_tlb_take_miss", "the miss is read: its address, its tag, its entry", THREAD, READS,
-	  false },
+	  NOTHING },
+	{ "usrpci_tlb_acknowledge", "the interrupt is acknowledged", THREAD, WRITES },
+	{ "usrpci_tlb_take_miss", "the miss is read: its address, its tag, its entry", THREAD,
+	  READS },
 	{ "usrpci_slot_given_up", "whose it is; the process's memory is taken into use", THREAD,
-	  NOTHING, false },
-	{ "usrpci_target_get", "the page is found in it, charged and pinned", THREAD, NOTHING,
-	  false },
-	{ "usrpci_slot_find", "it is still what's there; its entry is free", THREAD, NOTHING,
-	  false },
-	{ "usrpci_target_map", "the page gets a bus address", THREAD, NOTHING, false },
-	{ "usrpci_slot_occupy", "the entry is kept among the process's", THREAD, NOTHING, false },
-	{ "usrpci_tlb_write_entry", "the entry is written to the device; figures", THREAD, WRITES,
-	  false },
-	{ "usrpci_tlb_answer", "\"go on\"; no other miss waits", THREAD, WRITES, false },
+	  NOTHING },
+	{ "usrpci_target_get", "the page is found in it, charged and pinned", THREAD, NOTHING },
+	{ "usrpci_slot_find", "it is still what's there; its entry is free", THREAD, NOTHING },
+	{ "usrpci_target_map", "the page gets a bus address", THREAD, NOTHING },
+	{ "usrpci_slot_occupy", "the entry is kept among the process's", THREAD, NOTHING },
+	{ "usrpci_tlb_write_entry", "the entry is written to the device; figures", THREAD, WRITES },
+	{ "usrpci_tlb_answer", "\"go on\"; no other miss waits", THREAD, WRITES },
 };
 
-#define NR_PARTS	(sizeof(parts) / sizeof(parts[0]))
+#define NR_PARTS	((unsigned int)(sizeof(parts) / sizeof(parts[0])))
 
 /** struct timing - When each part begins, and the last one ends. */
 struct timing {
@@ -109,7 +103,7 @@ static double find(struct json_object *stations, const char *function)
 static void read_timing(struct json_object *marks, struct timing *timing)
 {
 	struct json_object *stations = member(marks, "stations");
-	size_t i;
+	unsigned int i;
 
 	timing->unit = json_object_get_string(member(marks, "unit"));
 	timing->at[0] = 0;
@@ -149,14 +143,13 @@ static void draw_lanes(FILE *svg)
 
 static void draw_axis(FILE *svg, const struct timing *timing)
 {
-	double at;
+	unsigned int at;
 
 	svg_line(svg, LEFT, AXIS, RIGHT, AXIS, "mark");
 	for (at = 0; at <= timing->most; at += 500) {
 		svg_line(svg, x_of(timing, at), AXIS, x_of(timing, at), AXIS + 5, "mark");
-		if (fmod(at, 1000) == 0)
-			svg_text(svg, x_of(timing, at), AXIS + 20, TEXT_AROUND, "quiet", "%.0f",
-				 at);
+		if (at % 1000 == 0)
+			svg_text(svg, x_of(timing, at), AXIS + 20, TEXT_AROUND, "quiet", "%u", at);
 	}
 	svg_text(svg, RIGHT, AXIS + 36, TEXT_UP_TO, "quiet", "%s since the interrupt",
 		 timing->unit);
@@ -229,7 +222,7 @@ void miss_draw(const char *marks, const char *path)
 	if (!object)
 		errx(2, "%s: no marks", marks);
 	read_timing(object, &timing);
-	svg = svg_open(path, WIDTH, LEGEND + NR_PARTS * LEGEND_ROW + 4, "a miss, served");
+	svg = svg_open(path, WIDTH, LEGEND + (double)NR_PARTS * LEGEND_ROW + 4, "a miss, served");
 	svg_text(svg, MARGIN, 32, TEXT_FROM, "title", "A miss, from its interrupt to \"go on\"");
 	svg_text(svg, RIGHT + 16, 32, TEXT_UP_TO, "quiet",
 		 "arrows: registers, an interrupt; a page that is there, pinned, no IOMMU");

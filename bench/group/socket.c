@@ -201,8 +201,8 @@ static void bench_dma(void)
 		dma[i] = disk_mb_s(disk, &map);
 	}
 	nvme_close(disk);
-	tell("disk read of 4 MiB to a memfd", "DMA", dma, "memcpy", copied, ROUNDS, "MB/s", AT_LEAST,
-	     0.5);
+	tell("disk read of 4 MiB to a memfd", "DMA", dma, "memcpy", copied, ROUNDS, "MB/s",
+	     AT_LEAST, 0.5);
 	free(from);
 	free(to);
 }

@@ -272,7 +272,7 @@ static int bench_floor_probe(struct pci_dev *pdev, const struct pci_device_id *i
 	return 0;
 }
 
-/* A map of the registers stays with whoever has it: the device isn't to be pulled out meanwhile. */
+/* A map of the registers stays with whoever has it. */
 static void bench_floor_remove(struct pci_dev *pdev)
 {
 	struct bench_floor *f = &bench_floor;
