@@ -124,7 +124,8 @@ static bool bench_entry_fill(struct bench_floor *f, u32 index, unsigned long add
 /* --- misses --- */
 
 /* Where a measurement ends: a function that the compiler leaves alone. */
-static noinline __noclone void bench_floor_answer(struct bench_floor *f, u32 engine, bool translated)
+static noinline __noclone void bench_floor_answer(struct bench_floor *f, u32 engine,
+						  bool translated)
 {
 	writel(engine, f->regs + (translated ? HTEX_GO_ON : HTEX_REFUSE));
 }
