@@ -19,3 +19,18 @@ bool usrpci_field_fits(const struct usrpci_ioc_field *f, __u64 value)
 
 	return !(value & ~room);
 }
+
+struct usrpci_bits usrpci_bits_of(const struct usrpci_ioc_field *f)
+{
+	unsigned int bit = f->bit % 64;
+	__u64 mask = usrpci_low_bits(f->width);
+
+	if (!f->width)
+		return (struct usrpci_bits){};
+	return (struct usrpci_bits){
+		.mask = mask << bit,
+		.carry = bit + f->width > 64 ? mask >> (64 - bit) : 0,
+		.word = f->bit / 64,
+		.turn = (bit - f->shift) % 64,
+	};
+}

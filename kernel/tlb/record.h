@@ -89,4 +89,45 @@ static inline void usrpci_record_set_word(struct usrpci_record *record, unsigned
 		record->bits[i / 2] = word;
 }
 
+/**
+ * struct usrpci_bits - A field, made ready: it costs no more than its bits. All 0: no field.
+ * @mask: where it lies in a word of 64 bits
+ * @carry: and in the next one
+ * @word: the first of them
+ * @turn: to the left, of a number, to where it lies; what it loses there is of the next word
+ */
+struct usrpci_bits {
+	__u64 mask;
+	__u64 carry;
+	__u32 word;
+	__u32 turn;
+};
+
+struct usrpci_bits usrpci_bits_of(const struct usrpci_ioc_field *f);
+
+static inline __u64 usrpci_turn(__u64 value, unsigned int by)
+{
+	return value << (by & 63) | value >> (-by & 63);
+}
+
+static inline __u64 usrpci_bits_get(const struct usrpci_record *record,
+				    const struct usrpci_bits *bits)
+{
+	__u64 value = record->bits[bits->word] & bits->mask;
+
+	if (bits->carry)
+		value |= record->bits[bits->word + 1] & bits->carry;
+	return usrpci_turn(value, -bits->turn);
+}
+
+/* The field's bits were 0. */
+static inline void usrpci_bits_put(struct usrpci_record *record, const struct usrpci_bits *bits,
+				   __u64 value)
+{
+	value = usrpci_turn(value, bits->turn);
+	record->bits[bits->word] |= value & bits->mask;
+	if (bits->carry)
+		record->bits[bits->word + 1] |= value & bits->carry;
+}
+
 #endif /* USRPCI_TLB_RECORD_H */

@@ -79,11 +79,32 @@ struct usrpci_slot {
 	struct usrpci_pin *pin;
 };
 
+/* The fields of a miss and of an entry, as of the description. */
+struct usrpci_miss_bits {
+	struct usrpci_bits valid;
+	struct usrpci_bits addr;
+	struct usrpci_bits tag;
+	struct usrpci_bits write;
+	struct usrpci_bits entry;
+	struct usrpci_bits id;
+};
+
+struct usrpci_entry_bits {
+	struct usrpci_bits valid;
+	struct usrpci_bits addr;
+	struct usrpci_bits tag;
+	struct usrpci_bits bus;
+	struct usrpci_bits write;
+	struct usrpci_bits large;
+};
+
 /**
  * struct usrpci_tlb - A device's TLB.
  * @ref: the file's, and one of each space
  * @file: whose; only while it isn't dead
  * @desc: what the user said of it
+ * @miss_bits: of it, made ready
+ * @entry_bits: the same
  * @miss: FIFO or the ring's counter
  * @entries: the first word of the first
  * @ack: commands, as of @desc
@@ -118,6 +139,8 @@ struct usrpci_tlb {
 	struct kref ref;
 	struct usrpci_file *file;
 	struct usrpci_ioc_tlb desc;
+	struct usrpci_miss_bits miss_bits;
+	struct usrpci_entry_bits entry_bits;
 	struct usrpci_tlb_reg miss;
 	struct usrpci_tlb_reg entries;
 	struct usrpci_tlb_reg ack;
