@@ -132,7 +132,7 @@ void usrpci_server_unpin(struct usrpci_tlb *tlb)
 	list_splice_init(&tlb->unpin, &pins);
 	spin_unlock(&tlb->queue_lock);
 	list_for_each_entry_safe(pin, next, &pins, list) {
-		usrpci_pin_free(pin);
+		usrpci_pin_free(tlb, pin);
 		cond_resched();
 	}
 }

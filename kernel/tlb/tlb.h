@@ -29,6 +29,7 @@
 struct usrpci_coherent;
 struct usrpci_command;
 struct usrpci_file;
+struct usrpci_pins;
 struct usrpci_space;
 
 /**
@@ -44,13 +45,17 @@ struct usrpci_tlb_reg {
 /**
  * struct usrpci_pin - A page that the device has, pinned.
  * @list: of those to be unpinned
+ * @next: of those that are spare
  * @page: the first
  * @nr: how many of 4 KiB
  * @dirty: the device may have written there
  * @mm: whom it's charged to; grabbed
  */
 struct usrpci_pin {
-	struct list_head list;
+	union {
+		struct list_head list;
+		struct usrpci_pin *next;
+	};
 	struct page *page;
 	unsigned int nr;
 	bool dirty;
@@ -134,6 +139,8 @@ struct usrpci_entry_bits {
  * @queue_lock: guards what follows
  * @ready: misses whose memory has been brought in
  * @unpin: pages that the device can't reach any more
+ * @spare: pins that nobody needs now
+ * @pins: what all of them lie in
  */
 struct usrpci_tlb {
 	struct kref ref;
@@ -170,6 +177,8 @@ struct usrpci_tlb {
 	spinlock_t queue_lock; /* what follows */
 	struct list_head ready;
 	struct list_head unpin;
+	struct usrpci_pin *spare;
+	struct usrpci_pins *pins;
 };
 
 /* Why the TLB is held. */
