@@ -13,7 +13,7 @@
 
 #define WIDTH		980.0
 #define MARGIN		24.0
-#define LEFT		120.0
+#define LEFT		132.0
 #define RIGHT		(WIDTH - MARGIN - 16)
 #define TOP		58.0
 #define LANE		54.0

@@ -154,8 +154,8 @@ void usrpci_tlb_taken(struct usrpci_tlb *tlb)
 
 bool usrpci_tlb_can_hold(const struct usrpci_tlb *tlb, u64 addr, u64 bus)
 {
-	return usrpci_field_fits(&tlb->desc.entries.addr, addr) &&
-	       usrpci_field_fits(&tlb->desc.entries.bus, bus);
+	return usrpci_bits_fit(&tlb->entry_bits.addr, addr) &&
+	       usrpci_bits_fit(&tlb->entry_bits.bus, bus);
 }
 
 static void __iomem *usrpci_tlb_entry(struct usrpci_tlb *tlb, u32 index)

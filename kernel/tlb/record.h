@@ -120,6 +120,12 @@ static inline __u64 usrpci_bits_get(const struct usrpci_record *record,
 	return usrpci_turn(value, -bits->turn);
 }
 
+/* The field has room for @value, and for all bits of it. */
+static inline bool usrpci_bits_fit(const struct usrpci_bits *bits, __u64 value)
+{
+	return !(usrpci_turn(value, bits->turn) & ~(bits->mask | bits->carry));
+}
+
 /* The field's bits were 0. */
 static inline void usrpci_bits_put(struct usrpci_record *record, const struct usrpci_bits *bits,
 				   __u64 value)
