@@ -6,6 +6,7 @@
 #   make check    all tests, in a virtual machine where they need a kernel
 #   make campaign what could go wrong, very often: some hours
 #   make fuzz     a minute for each parser and each end of a socket; FUZZ_SECONDS=
+#   make bench    how fast it is, against goals; make bench-translation: one group of it
 #   make lint     checkpatch, sparse, clang-tidy, shellcheck, the ABI's padding
 #   make install  DESTDIR=… PREFIX=/usr/local KDIR=/lib/modules/…/build MODULE=no
 #   V=1           show each command whole
@@ -59,4 +60,4 @@ lint:
 
 clean:
 	rm -rf $(BUILD)/obj $(BUILD)/bin $(BUILD)/lib $(BUILD)/examples \
-		$(BUILD)/tests $(BUILD)/fuzz $(BUILD)/module $(BUILD)/*.pc
+		$(BUILD)/tests $(BUILD)/bench $(BUILD)/fuzz $(BUILD)/module $(BUILD)/*.pc

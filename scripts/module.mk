@@ -37,7 +37,18 @@ $(BUILD)/module/%/kdir: FORCE
 		{ echo "usrpci: no kernel headers in" \
 		"$(KDIR); install linux-headers-$$(uname -r), or leave the module out: MODULE=no"; \
 		exit 1; } >&2; \
-	[ "$$dir" = "$$(cat $@ 2>/dev/null)" ] || { rm -rf $(@D)/kernel; echo "$$dir" >$@; }
+	[ "$$dir" = "$$(cat $@ 2>/dev/null)" ] || { rm -rf $(@D)/kernel $(@D)/bench; echo "$$dir" >$@; }
+
+# What the benchmarks compare it to, in the same folder.
+BENCH_MODULE_SRC := $(wildcard bench/module/*) drivers/htex/registers.h
+
+$(addprefix bench-module-,$(KERNELS)): bench-module-%: $(BUILD)/module/%/usrpci-bench.ko
+$(BUILD)/module/%/usrpci-bench.ko: $(BUILD)/module/%/kdir $(BENCH_MODULE_SRC)
+	@cp -pu --parents $(BENCH_MODULE_SRC) $(@D)/
+	$(call say,MAKE,$@)
+	$(Q)$(MAKE) $(if $(V),,-s --no-print-directory) -C "$$(cat $<)" \
+		M=$(abspath $(@D))/bench/module W=1 $(call without_btf,$<) $(MODULE_FLAGS) modules
+	@cp -p $(@D)/bench/module/usrpci-bench.ko $@
 
 FORCE:
-.PHONY: FORCE $(addprefix module-,$(KERNELS) custom)
+.PHONY: FORCE $(addprefix module-,$(KERNELS) custom) $(addprefix bench-module-,$(KERNELS))

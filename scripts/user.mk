@@ -37,7 +37,10 @@ EXAMPLES := $(patsubst %.c,$(BUILD)/%,$(wildcard examples/*.c))
 TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*.c tests/kernel/*.c \
 	tests/drivers/*.c tests/tools/*.c tests/campaign/*.c tests/sim/*.c \
 	tests/conformance/*_test.c tests/vfio/*.c))
-BENCHES := $(patsubst %.c,$(BUILD)/%,$(wildcard bench/*.c))
+# Each file of bench/group/ is a program, and its folder what doesn't fit into it.
+BENCH_GROUPS := $(basename $(notdir $(wildcard bench/group/*.c)))
+BENCH_COMMON := $(call objs,$(addprefix bench/,result.c rounds.c))
+BENCHES := $(BENCH_GROUPS:%=$(BUILD)/bench/%)
 TEST_COMMON := $(call objs,$(wildcard tests/harness/*.c))
 
 $(SETUP): scripts/setup
@@ -132,8 +135,16 @@ $(BUILD)/examples/%: $(BUILD)/obj/examples/%.o $(LIB) $(USRDRV)
 # One that uses a driver.
 $(BUILD)/examples/pointer_chase: $(call driver_objs,htex)
 
-$(BUILD)/bench/%: $(BUILD)/obj/bench/%.o $(DRIVER_OBJS) $(LIB)
-	$(call link)
+define bench_group
+$(BUILD)/bench/$1: $(call objs,bench/group/$1.c $(wildcard bench/group/$1/*.c)) \
+		$(BENCH_COMMON) $(DRIVER_OBJS) $(LIB)
+	$$(call link,-lm)
+endef
+$(foreach g,$(BENCH_GROUPS),$(eval $(call bench_group,$g)))
+
+BENCH_REPORT := $(BUILD)/bench/report
+$(BENCH_REPORT): $(call objs,$(wildcard bench/*.c))
+	$(call link,-lm)
 
 $(BUILD)/tests/tools/%: $(BUILD)/obj/tests/tools/%.o $(filter-out %/main.o,$(TOOL_OBJS)) $(LIB)
 	$(call link,-lcmocka -lpci)
@@ -154,9 +165,12 @@ $(foreach c,$(CAMPAIGNS),$(eval \
 
 user: $(LIB) $(LIBSO) $(USRDRV) $(USRDRVSO) $(PROGRAMS) $(EXAMPLES)
 tests: $(TESTS)
-# Against what a device behind a socket is compared: bench/socket.c says.
-bench: user $(BENCHES)
-	$(BUILD)/bench/socket $(BUILD)/bench/socket.json
-.PHONY: tests bench
+benches: $(BENCHES) $(BENCH_REPORT)
+# How fast it is; ends with 1 if a goal is missed.
+bench:
+	bench/run
+$(BENCH_GROUPS:%=bench-%): bench-%:
+	bench/run $*
+.PHONY: tests benches bench $(BENCH_GROUPS:%=bench-%)
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

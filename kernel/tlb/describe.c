@@ -12,6 +12,7 @@
 #include "irq.h"
 #include "register.h"
 #include "check.h"
+#include "device.h"
 #include "server.h"
 #include "slot.h"
 #include "tlb.h"
@@ -120,6 +121,7 @@ static struct usrpci_tlb *usrpci_tlb_new(struct usrpci_file *file,
 	kref_init(&tlb->ref);
 	tlb->file = file;
 	tlb->desc = *desc;
+	usrpci_tlb_make_ready(tlb);
 	mutex_init(&tlb->lock);
 	spin_lock_init(&tlb->queue_lock);
 	INIT_LIST_HEAD(&tlb->waits);

@@ -14,6 +14,30 @@
 /* What is waited for without sleeping. */
 #define USRPCI_TLB_SPIN_NS	10000
 
+void usrpci_tlb_make_ready(struct usrpci_tlb *tlb)
+{
+	const struct usrpci_ioc_tlb_entries *entries = &tlb->desc.entries;
+	const struct usrpci_ioc_tlb_misses *misses = &tlb->desc.misses;
+
+	tlb->miss_bits = (struct usrpci_miss_bits){
+		.valid = usrpci_bits_of(&misses->valid),
+		.addr = usrpci_bits_of(&misses->addr),
+		.tag = usrpci_bits_of(&misses->tag),
+		.write = usrpci_bits_of(&misses->write),
+		.entry = usrpci_bits_of(&misses->entry),
+		.id = usrpci_bits_of(usrpci_field_exists(&misses->id) ? &misses->id :
+									&misses->entry),
+	};
+	tlb->entry_bits = (struct usrpci_entry_bits){
+		.valid = usrpci_bits_of(&entries->valid),
+		.addr = usrpci_bits_of(&entries->addr),
+		.tag = usrpci_bits_of(&entries->tag),
+		.bus = usrpci_bits_of(&entries->bus),
+		.write = usrpci_bits_of(&entries->write),
+		.large = usrpci_bits_of(&entries->large),
+	};
+}
+
 static void usrpci_tlb_command(struct usrpci_tlb_reg *to, const struct usrpci_ioc_tlb_command *cmd,
 			       u64 arg)
 {
@@ -53,11 +77,11 @@ static bool usrpci_tlb_take_fifo(struct usrpci_tlb *tlb, struct usrpci_record *r
 	for (i = 0; i < misses->words; i++) {
 		usrpci_record_set_word(record, i, width,
 				       usrpci_register_read(tlb->miss.reg + i * width, width));
-		if (!i && !usrpci_field_get(record, &misses->valid) &&
+		if (!i && !usrpci_bits_get(record, &tlb->miss_bits.valid) &&
 		    misses->valid.bit < width * 8)
 			return false;
 	}
-	return usrpci_field_get(record, &misses->valid) && !usrpci_tlb_has_gone(tlb, record);
+	return usrpci_bits_get(record, &tlb->miss_bits.valid) && !usrpci_tlb_has_gone(tlb, record);
 }
 
 static u64 usrpci_tlb_ring_word(const void *at, u32 i, u32 width)
@@ -79,7 +103,7 @@ static bool usrpci_tlb_take_ring(struct usrpci_tlb *tlb, struct usrpci_record *r
 
 	usrpci_record_set_word(&first, phase_word, width,
 			       usrpci_tlb_ring_word(entry, phase_word, width));
-	if (usrpci_field_get(&first, &misses->valid) != phase)
+	if (usrpci_bits_get(&first, &tlb->miss_bits.valid) != phase)
 		return false;
 	/* What the device wrote before its phase. */
 	dma_rmb();
@@ -93,25 +117,22 @@ static bool usrpci_tlb_take_ring(struct usrpci_tlb *tlb, struct usrpci_record *r
 
 bool usrpci_tlb_take_miss(struct usrpci_tlb *tlb, struct usrpci_miss *miss)
 {
-	const struct usrpci_ioc_tlb_misses *misses = &tlb->desc.misses;
+	const struct usrpci_miss_bits *bits = &tlb->miss_bits;
 	struct usrpci_record record = {};
 	bool taken = tlb->ring ? usrpci_tlb_take_ring(tlb, &record) :
 				 usrpci_tlb_take_fifo(tlb, &record);
+	u64 entry;
 
 	if (!taken)
 		return false;
-	miss->addr = usrpci_field_get(&record, &misses->addr);
-	miss->tag = usrpci_field_get(&record, &misses->tag);
+	miss->addr = usrpci_bits_get(&record, &bits->addr);
+	miss->tag = usrpci_bits_get(&record, &bits->tag);
 	/* An entry that can't say that it's for reading alone is for writing. */
-	miss->write = !usrpci_field_exists(&misses->write) ||
-		      !usrpci_field_exists(&tlb->desc.entries.write) ||
-		      usrpci_field_get(&record, &misses->write);
-	miss->entry = USRPCI_ANY_ENTRY;
-	if (usrpci_field_exists(&misses->entry) &&
-	    usrpci_field_get(&record, &misses->entry) < tlb->desc.entries.nr)
-		miss->entry = usrpci_field_get(&record, &misses->entry);
-	miss->id = usrpci_field_get(&record, usrpci_field_exists(&misses->id) ? &misses->id :
-									       &misses->entry);
+	miss->write = !bits->write.mask || !tlb->entry_bits.write.mask ||
+		      usrpci_bits_get(&record, &bits->write);
+	entry = usrpci_bits_get(&record, &bits->entry);
+	miss->entry = bits->entry.mask && entry < tlb->desc.entries.nr ? entry : USRPCI_ANY_ENTRY;
+	miss->id = usrpci_bits_get(&record, &bits->id);
 	return true;
 }
 
@@ -133,8 +154,8 @@ void usrpci_tlb_taken(struct usrpci_tlb *tlb)
 
 bool usrpci_tlb_can_hold(const struct usrpci_tlb *tlb, u64 addr, u64 bus)
 {
-	return usrpci_field_fits(&tlb->desc.entries.addr, addr) &&
-	       usrpci_field_fits(&tlb->desc.entries.bus, bus);
+	return usrpci_bits_fit(&tlb->entry_bits.addr, addr) &&
+	       usrpci_bits_fit(&tlb->entry_bits.bus, bus);
 }
 
 static void __iomem *usrpci_tlb_entry(struct usrpci_tlb *tlb, u32 index)
@@ -158,18 +179,18 @@ static void usrpci_tlb_write_word(struct usrpci_tlb *tlb, u32 index, u32 word,
 
 void usrpci_tlb_write_entry(struct usrpci_tlb *tlb, u32 index)
 {
-	const struct usrpci_ioc_tlb_entries *entries = &tlb->desc.entries;
+	const struct usrpci_entry_bits *bits = &tlb->entry_bits;
 	const struct usrpci_slot *slot = &tlb->slots[index];
 	u32 i, last = usrpci_tlb_valid_word(tlb);
 	struct usrpci_record record = {};
 
-	usrpci_field_put(&record, &entries->addr, slot->node.start);
-	usrpci_field_put(&record, &entries->tag, slot->space->tag);
-	usrpci_field_put(&record, &entries->bus, slot->bus);
-	usrpci_field_put(&record, &entries->write, slot->write);
-	usrpci_field_put(&record, &entries->large, slot->large);
-	usrpci_field_put(&record, &entries->valid, 1);
-	for (i = 0; i < entries->words; i++)
+	usrpci_bits_put(&record, &bits->addr, slot->node.start);
+	usrpci_bits_put(&record, &bits->tag, slot->space->tag);
+	usrpci_bits_put(&record, &bits->bus, slot->bus);
+	usrpci_bits_put(&record, &bits->write, slot->write);
+	usrpci_bits_put(&record, &bits->large, slot->large);
+	usrpci_bits_put(&record, &bits->valid, 1);
+	for (i = 0; i < tlb->desc.entries.words; i++)
 		if (i != last)
 			usrpci_tlb_write_word(tlb, index, i, &record);
 	usrpci_tlb_write_word(tlb, index, last, &record);

@@ -31,6 +31,9 @@ struct usrpci_miss {
 	u32 id;
 };
 
+/* Once its description is there, and has been checked. */
+void usrpci_tlb_make_ready(struct usrpci_tlb *tlb);
+
 /* Written before misses are looked for. */
 void usrpci_tlb_acknowledge(struct usrpci_tlb *tlb);
 

@@ -6,7 +6,6 @@
 #include <linux/hugetlb_inline.h>
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
-#include <linux/slab.h>
 #include <linux/usrpci.h>
 
 #include "account.h"
@@ -19,29 +18,6 @@
 
 #define USRPCI_LARGE		(2UL << 20)
 #define USRPCI_LARGE_PAGES	(USRPCI_LARGE / PAGE_SIZE)
-
-static struct usrpci_pin *usrpci_pin_new(struct usrpci_space *space, bool write)
-{
-	struct usrpci_pin *pin = kmalloc(sizeof(*pin), GFP_KERNEL);
-
-	if (!pin)
-		return NULL;
-	pin->nr = 0;
-	pin->dirty = write;
-	pin->mm = space->mm;
-	mmgrab(pin->mm);
-	return pin;
-}
-
-void usrpci_pin_free(struct usrpci_pin *pin)
-{
-	if (pin->nr) {
-		unpin_user_page_range_dirty_lock(pin->page, pin->nr, pin->dirty);
-		usrpci_uncharge(pin->mm, pin->nr);
-	}
-	mmdrop(pin->mm);
-	kfree(pin);
-}
 
 /* Of each space there's always one entry that can go, for another. */
 static int usrpci_target_charge(struct usrpci_space *space, unsigned int nr)
@@ -185,7 +161,7 @@ static int usrpci_target_find(struct usrpci_space *space, struct usrpci_target *
 			return 0;
 		}
 		if (target->pin)
-			usrpci_pin_free(target->pin);
+			usrpci_pin_free(space->tlb, target->pin);
 	}
 	target->pin = NULL;
 	if (!(sizes & USRPCI_TLB_4K)) {
@@ -221,7 +197,7 @@ int usrpci_target_get(struct usrpci_space *space, u64 addr, bool write,
 		return err;
 	err = usrpci_target_find(space, target);
 	if (err && target->pin)
-		usrpci_pin_free(target->pin);
+		usrpci_pin_free(space->tlb, target->pin);
 	return err;
 }
 
@@ -231,7 +207,7 @@ void usrpci_target_put(struct usrpci_space *space, struct usrpci_target *target)
 	if (space->mirrored)
 		folio_put_refs(page_folio(target->page), target->nr);
 	else if (target->pin)
-		usrpci_pin_free(target->pin);
+		usrpci_pin_free(space->tlb, target->pin);
 }
 
 /*
@@ -370,6 +346,6 @@ int usrpci_target_bring_in(struct usrpci_space *space, u64 addr, bool write,
 		return -EAGAIN;
 	}
 	if (err && target->pin)
-		usrpci_pin_free(target->pin);
+		usrpci_pin_free(space->tlb, target->pin);
 	return err;
 }

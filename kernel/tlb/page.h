@@ -50,6 +50,12 @@ int usrpci_target_map(struct usrpci_tlb *tlb, struct usrpci_target *target,
 int usrpci_target_bring_in(struct usrpci_space *space, u64 addr, bool write,
 			   struct usrpci_target *target);
 
-void usrpci_pin_free(struct usrpci_pin *pin);
+/*
+ * What is held till the device can't reach it any more: a pin without a page, at first. Of a
+ * TLB there are as many as ever were needed at a time.
+ */
+struct usrpci_pin *usrpci_pin_new(struct usrpci_space *space, bool write);
+void usrpci_pin_free(struct usrpci_tlb *tlb, struct usrpci_pin *pin);
+void usrpci_pins_free(struct usrpci_tlb *tlb);
 
 #endif /* USRPCI_TLB_PAGE_H */

@@ -132,7 +132,7 @@ void usrpci_server_unpin(struct usrpci_tlb *tlb)
 	list_splice_init(&tlb->unpin, &pins);
 	spin_unlock(&tlb->queue_lock);
 	list_for_each_entry_safe(pin, next, &pins, list) {
-		usrpci_pin_free(pin);
+		usrpci_pin_free(tlb, pin);
 		cond_resched();
 	}
 }
@@ -249,7 +249,9 @@ static int usrpci_server_enter(struct usrpci_request *rq, struct usrpci_target *
 	old = usrpci_slot_find(space, rq->miss.addr);
 	if (old && (old->write || !target->write))
 		return 0;
-	if (usrpci_slots_take_back(space, target->addr,
+	/* Of a small page only what was found there can be in the way. */
+	if ((old || target->nr > 1) &&
+	    usrpci_slots_take_back(space, target->addr,
 				   target->addr + target->nr * PAGE_SIZE - 1))
 		return USRPCI_REFUSAL_ENDED;
 	if (usrpci_slot_vacate(tlb, rq->miss.entry, &slot))
@@ -464,7 +466,8 @@ static void usrpci_server_round(struct usrpci_tlb *tlb)
 	if (usrpci_enter(tlb->file))
 		return;
 	if (!tlb->holds) {
-		usrpci_server_serve_ready(tlb);
+		if (!list_empty_careful(&tlb->ready))
+			usrpci_server_serve_ready(tlb);
 		if (xchg(&tlb->unbound, false))
 			usrpci_server_refuse_unbound(tlb);
 		if (xchg(&tlb->asked, false) && usrpci_server_serve_new(tlb, at))

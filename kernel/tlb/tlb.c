@@ -8,6 +8,7 @@
 #include "coherent.h"
 #include "file.h"
 #include "device.h"
+#include "page.h"
 #include "server.h"
 #include "slot.h"
 #include "space.h"
@@ -18,6 +19,7 @@ static void usrpci_tlb_free(struct kref *ref)
 	struct usrpci_tlb *tlb = container_of(ref, struct usrpci_tlb, ref);
 
 	usrpci_slots_destroy(tlb);
+	usrpci_pins_free(tlb);
 	kfree(tlb->scratch);
 	kfree(tlb);
 }

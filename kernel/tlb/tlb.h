@@ -29,6 +29,7 @@
 struct usrpci_coherent;
 struct usrpci_command;
 struct usrpci_file;
+struct usrpci_pins;
 struct usrpci_space;
 
 /**
@@ -44,13 +45,17 @@ struct usrpci_tlb_reg {
 /**
  * struct usrpci_pin - A page that the device has, pinned.
  * @list: of those to be unpinned
+ * @next: of those that are spare
  * @page: the first
  * @nr: how many of 4 KiB
  * @dirty: the device may have written there
  * @mm: whom it's charged to; grabbed
  */
 struct usrpci_pin {
-	struct list_head list;
+	union {
+		struct list_head list;
+		struct usrpci_pin *next;
+	};
 	struct page *page;
 	unsigned int nr;
 	bool dirty;
@@ -79,11 +84,32 @@ struct usrpci_slot {
 	struct usrpci_pin *pin;
 };
 
+/* The fields of a miss and of an entry, as of the description. */
+struct usrpci_miss_bits {
+	struct usrpci_bits valid;
+	struct usrpci_bits addr;
+	struct usrpci_bits tag;
+	struct usrpci_bits write;
+	struct usrpci_bits entry;
+	struct usrpci_bits id;
+};
+
+struct usrpci_entry_bits {
+	struct usrpci_bits valid;
+	struct usrpci_bits addr;
+	struct usrpci_bits tag;
+	struct usrpci_bits bus;
+	struct usrpci_bits write;
+	struct usrpci_bits large;
+};
+
 /**
  * struct usrpci_tlb - A device's TLB.
  * @ref: the file's, and one of each space
  * @file: whose; only while it isn't dead
  * @desc: what the user said of it
+ * @miss_bits: of it, made ready
+ * @entry_bits: the same
  * @miss: FIFO or the ring's counter
  * @entries: the first word of the first
  * @ack: commands, as of @desc
@@ -113,11 +139,15 @@ struct usrpci_slot {
  * @queue_lock: guards what follows
  * @ready: misses whose memory has been brought in
  * @unpin: pages that the device can't reach any more
+ * @spare: pins that nobody needs now
+ * @pins: what all of them lie in
  */
 struct usrpci_tlb {
 	struct kref ref;
 	struct usrpci_file *file;
 	struct usrpci_ioc_tlb desc;
+	struct usrpci_miss_bits miss_bits;
+	struct usrpci_entry_bits entry_bits;
 	struct usrpci_tlb_reg miss;
 	struct usrpci_tlb_reg entries;
 	struct usrpci_tlb_reg ack;
@@ -147,6 +177,8 @@ struct usrpci_tlb {
 	spinlock_t queue_lock; /* what follows */
 	struct list_head ready;
 	struct list_head unpin;
+	struct usrpci_pin *spare;
+	struct usrpci_pins *pins;
 };
 
 /* Why the TLB is held. */

@@ -693,16 +693,46 @@ static void test_fields(void **state)
 	}
 }
 
+/* A field made ready is the same field. */
+static void test_bits(void **state)
+{
+	struct usrpci_record before, by_field, by_bits;
+	struct usrpci_ioc_field f = { 0 };
+	struct usrpci_bits bits;
+	uint64_t value;
+	unsigned int n;
+
+	for (n = 0; n < 20000; n++) {
+		random_record(&before);
+		random_field(&f);
+		bits = usrpci_bits_of(&f);
+		value = usrpci_field_get(&before, &f);
+		assert_true(usrpci_bits_get(&before, &bits) == value);
+		assert_true(usrpci_bits_fit(&bits, value));
+		value = random64() >> rand() % 64;
+		assert_int_equal(usrpci_bits_fit(&bits, value), usrpci_field_fits(&f, value));
+		usrpci_field_put(&before, &f, 0);
+		by_field = before;
+		by_bits = before;
+		usrpci_field_put(&by_field, &f, value);
+		usrpci_bits_put(&by_bits, &bits, value);
+		assert_memory_equal(&by_field, &by_bits, sizeof(by_bits));
+	}
+}
+
 static void test_no_field(void **state)
 {
 	const struct usrpci_ioc_field none = { 0 };
+	const struct usrpci_bits bits = usrpci_bits_of(&none);
 	struct usrpci_record record, before;
 
 	random_record(&record);
 	before = record;
 	usrpci_field_put(&record, &none, UINT64_MAX);
+	usrpci_bits_put(&record, &bits, UINT64_MAX);
 	assert_memory_equal(&record, &before, sizeof(record));
 	assert_int_equal(usrpci_field_get(&record, &none), 0);
+	assert_int_equal(usrpci_bits_get(&record, &bits), 0);
 	assert_false(usrpci_field_exists(&none));
 }
 
@@ -743,6 +773,7 @@ int main(void)
 		TEST(test_child),
 		TEST(test_no_such_vector),
 		cmocka_unit_test(test_fields),
+		cmocka_unit_test(test_bits),
 		cmocka_unit_test(test_no_field),
 		cmocka_unit_test(test_record_words),
 	};

@@ -6,7 +6,6 @@
  * take turns, round by round; what's told are medians, and ratios of them.
  */
 #include <err.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +18,8 @@
 #include <json-c/json.h>
 #include <nvme/nvme.h>
 #include <usrpci.h>
+#include "../result.h"
+#include "../rounds.h"
 
 #define ROUNDS		31
 #define ACCESSES	500
@@ -41,46 +42,28 @@ static double now_us(void)
 	return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
 }
 
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static double median(double *values, size_t nr)
-{
-	qsort(values, nr, sizeof(*values), by_value);
-	return values[nr / 2];
-}
-
 static void must(int got, const char *what)
 {
 	if (got < 0)
 		errx(1, "%s: %s", what, strerror(-got));
 }
 
-/* --- the table --- */
-
 static struct json_object *results;
 
-static void tell(const char *what, double ours, double theirs, const char *unit, double goal,
-		 bool at_most)
+/* Of as many rounds on both sides. */
+static void tell(const char *what, const char *subject, double *ours, const char *rival,
+		 double *theirs, size_t nr, const char *unit, enum bound bound, double goal)
 {
-	double ratio = ours / theirs;
-	bool pass = at_most ? ratio <= goal : ratio >= goal;
-	struct json_object *one = json_object_new_object();
+	const struct result result = {
+		.group = "socket", .machine = "", .name = what,
+		.subject = subject, .rival = rival, .unit = unit,
+		.ours = figure_from(ours, nr), .theirs = figure_from(theirs, nr),
+		.bound = bound, .goal = goal,
+	};
 
-	printf("%-44s %9.2f %9.2f %-5s %6.2f  %s %.2f  %s\n", what, ours, theirs, unit, ratio,
-	       at_most ? "<=" : ">=", goal, pass ? "met" : "MISSED");
-	json_object_object_add(one, "case", json_object_new_string(what));
-	json_object_object_add(one, "ours", json_object_new_double(ours));
-	json_object_object_add(one, "theirs", json_object_new_double(theirs));
-	json_object_object_add(one, "unit", json_object_new_string(unit));
-	json_object_object_add(one, "ratio", json_object_new_double(ratio));
-	json_object_object_add(one, "goal", json_object_new_double(goal));
-	json_object_object_add(one, "pass", json_object_new_boolean(pass));
-	json_object_array_add(results, one);
+	fprintf(stderr, "  %s: %.2f against %.2f %s\n", what, result.ours.median,
+		result.theirs.median, unit);
+	result_add(results, &result);
 }
 
 /* --- a register --- */
@@ -163,10 +146,9 @@ static void bench_registers(struct usrpci_device *edu)
 	}
 	close(sockets[0]);
 	waitpid(pid, NULL, 0);
-	tell("register read, against a bare round trip", median(read, ROUNDS),
-	     median(trip, ROUNDS), "us", 1.3, true);
-	tell("register write, against a bare round trip", median(write, ROUNDS),
-	     median(trip, ROUNDS), "us", 1.3, true);
+	tell("register read", "library", read, "bare round trip", trip, ROUNDS, "us", AT_MOST, 1.3);
+	tell("register write", "library", write, "bare round trip", trip, ROUNDS, "us", AT_MOST,
+	     1.3);
 }
 
 /* --- DMA --- */
@@ -219,8 +201,8 @@ static void bench_dma(void)
 		dma[i] = disk_mb_s(disk, &map);
 	}
 	nvme_close(disk);
-	tell("disk read of 4 MiB to a memfd, against memcpy", median(dma, ROUNDS),
-	     median(copied, ROUNDS), "MB/s", 0.5, false);
+	tell("disk read of 4 MiB to a memfd", "DMA", dma, "memcpy", copied, ROUNDS, "MB/s",
+	     AT_LEAST, 0.5);
 	free(from);
 	free(to);
 }
@@ -275,8 +257,8 @@ static void bench_maps(struct usrpci_device *edu)
 		many[i] = map_us(edu, memory + MANY * PAGE);
 		let_go(edu, handles, FEW, MANY);
 	}
-	tell("map and unmap beside 10000, against beside 10", median(many, ROUNDS / 2),
-	     median(few, ROUNDS / 2), "us", 1.3, true);
+	tell("map and unmap", "beside 10000", many, "beside 10", few, ROUNDS / 2, "us", AT_MOST,
+	     1.3);
 	free(memory);
 	free(handles);
 }
@@ -287,7 +269,6 @@ int main(int argc, char **argv)
 
 	results = json_object_new_array();
 	must(usrpci_open(&edu, "sim:edu"), "sim:edu");
-	printf("%-44s %9s %9s %-5s %6s  %s\n", "", "ours", "theirs", "", "ratio", "goal");
 	bench_registers(edu);
 	bench_maps(edu);
 	usrpci_close(edu);

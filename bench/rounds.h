@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 The usrpci authors */
+/*
+ * Rivals take turns, round by round, so that what else the machine does is the same for all.
+ */
+#ifndef BENCH_ROUNDS_H
+#define BENCH_ROUNDS_H
+
+#include <stddef.h>
+#include "result.h"
+
+/**
+ * struct side - One of those that are compared.
+ * @name: what it is
+ * @take: measures it once
+ * @arg: for that
+ */
+struct side {
+	const char *name;
+	double (*take)(void *arg);
+	void *arg;
+};
+
+/* Both sort @values. */
+double median_of(double *values, size_t nr);
+struct figure figure_from(double *values, size_t nr);
+
+/*
+ * Fills in a figure for each side, from as many @rounds, and says on stderr how it gets on. What
+ * is measured in them is called @what, in @unit.
+ */
+void rounds_take(const char *what, const char *unit, const struct side *sides, size_t nr,
+		 unsigned int rounds, struct figure *figures);
+
+#endif /* BENCH_ROUNDS_H */
