@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Copyright (C) 2026 The usrpci authors */
 
+#include <linux/jiffies.h>
 #include <linux/kthread.h>
 #include <linux/ktime.h>
 #include <linux/mmu_notifier.h>
@@ -27,10 +28,22 @@
 #define USRPCI_SERVER_TRIES	8
 /* And times that it's brought in and gone again. */
 #define USRPCI_SERVER_MOST	32
+/* How long it may run before it's one of many, in jiffies. */
+#define USRPCI_SERVER_BURST	(HZ / 50 + 1)
 /* Misses that wait for memory at a time; a device has no more engines. */
 #define USRPCI_SERVER_WAITING	4096
 
 static struct workqueue_struct *usrpci_server_queue;
+
+/**
+ * struct usrpci_server_turn - Of the thread's, at a CPU.
+ * @began: when it last had nothing to do, in jiffies
+ * @fair: it has no priority
+ */
+struct usrpci_server_turn {
+	unsigned long began;
+	bool fair;
+};
 
 /**
  * struct usrpci_request - A miss that is being served.
@@ -489,25 +502,47 @@ static bool usrpci_server_has_work(struct usrpci_tlb *tlb)
 	       !list_empty_careful(&tlb->ready);
 }
 
+/*
+ * It comes before others for as long as an interrupt thread would; a device whose
+ * misses don't end, or a description that has them so, takes a share of a CPU.
+ */
+static void usrpci_server_take_turns(struct usrpci_server_turn *turn)
+{
+	if (turn->fair || time_before(jiffies, turn->began + USRPCI_SERVER_BURST))
+		return;
+	sched_set_normal(current, 0);
+	turn->fair = true;
+}
+
+/* Before it has nothing to do. */
+static void usrpci_server_be_quick(struct usrpci_server_turn *turn)
+{
+	if (turn->fair)
+		sched_set_fifo(current);
+	turn->fair = false;
+}
+
 static int usrpci_server_run(void *data)
 {
+	struct usrpci_server_turn turn = { .fair = true, .began = jiffies };
 	struct usrpci_tlb *tlb = data;
 
-	sched_set_fifo(current);
-	for (;;) {
-		set_current_state(TASK_IDLE);
-		if (kthread_should_stop())
-			break;
-		/* Whoever starts or stops it may be inside the gate, alone. */
-		if (!usrpci_server_has_work(tlb)) {
-			schedule();
+	while (!kthread_should_stop()) {
+		if (usrpci_server_has_work(tlb)) {
+			usrpci_server_round(tlb);
+			usrpci_server_take_turns(&turn);
+			cond_resched();
 			continue;
 		}
+		usrpci_server_be_quick(&turn);
+		set_current_state(TASK_IDLE);
+		/* Whoever starts or stops it may be inside the gate, alone. */
+		if (!kthread_should_stop() && !usrpci_server_has_work(tlb)) {
+			schedule();
+			turn.began = jiffies;
+		}
 		__set_current_state(TASK_RUNNING);
-		usrpci_server_round(tlb);
-		cond_resched();
 	}
-	__set_current_state(TASK_RUNNING);
 	return 0;
 }
 
