@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The usrpci authors
 /* What the ABI promises of the commands about a device's TLB, and of those of a space. */
+#include <dirent.h>
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "abi.h"
 #include "function.h"
 #include "htex.h"
+#include "memory.h"
 
 static struct usrpci_ioc_tlb described;
 
@@ -161,6 +166,51 @@ static void nothing_is_bound_to_no_tlb(void **state)
 	assert_true(htex_hw_bind(htex, 0, 0, NULL) >= 0);
 }
 
+/* The thread of the kernel's that serves misses. */
+static pid_t find_server(void)
+{
+	char path[300], name[16] = "";
+	struct dirent *entry;
+	pid_t found = 0;
+	DIR *proc = opendir("/proc");
+	FILE *file;
+
+	while (!found && (entry = readdir(proc))) {
+		snprintf(path, sizeof(path), "/proc/%s/comm", entry->d_name);
+		file = fopen(path, "r");
+		if (!file)
+			continue;
+		if (fgets(name, sizeof(name), file) && !strncmp(name, "usrpci/", 7))
+			found = atoi(entry->d_name);
+		fclose(file);
+	}
+	closedir(proc);
+	return found;
+}
+
+/* By its description, what the device reports never ends. */
+static void misses_without_end_take_turns(void **state)
+{
+	struct htex_hw_job job = { .job = HTEX_JOB_LIST, .source = PAGE };
+	struct htex_hw *htex = *state;
+	struct usrpci_ioc_tlb tlb;
+	uint64_t end = now_ms() + 60000;
+	pid_t server;
+
+	htex_hw_prepare(htex, 0);
+	tlb = htex_hw_tlb(htex, 0);
+	tlb.misses.reg.offset = HTEX_ID;
+	tlb.misses.valid.bit = __builtin_ctz(HTEX_ID_VALUE);
+	assert_int_equal(function_call(htex->fd, USRPCI_TLB, &tlb), 0);
+	server = find_server();
+	assert_true(server > 0);
+	while (sched_getscheduler(server) != SCHED_FIFO)
+		assert_true(now_ms() < end);
+	htex_hw_run(htex, 0, &job);
+	while (sched_getscheduler(server) != SCHED_OTHER)
+		assert_true(now_ms() < end);
+}
+
 #define TEST(_test) cmocka_unit_test_setup_teardown(_test, open_described, htex_hw_teardown)
 #define BARE(_test) cmocka_unit_test_setup_teardown(_test, htex_hw_setup, htex_hw_teardown)
 
@@ -183,6 +233,7 @@ int main(void)
 		TEST(as_many_spaces_as_tags),
 		TEST(wrong_values_are_invalid),
 		BARE(nothing_is_bound_to_no_tlb),
+		BARE(misses_without_end_take_turns),
 	};
 
 	function_require();
