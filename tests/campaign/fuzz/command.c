@@ -11,6 +11,7 @@
 #include "field.h"
 #include "handle.h"
 #include "injection.h"
+#include "space.h"
 #include "value.h"
 
 #define PAGE	4096UL
@@ -154,6 +155,7 @@ static const struct field event_fields[] = {
 static void mapped(struct caller *t, const void *arg);
 static void allocated(struct caller *t, const void *arg);
 static void unmapped(struct caller *t, const void *arg);
+static void bound(struct caller *t, const void *arg);
 
 /**
  * struct command - One of the ABI's.
@@ -163,26 +165,32 @@ static void unmapped(struct caller *t, const void *arg);
  * @shape: its argument
  * @errors: errnos that it may give, beside those of every command; 0 ends
  * @worked: what to do when it worked, or NULL
+ * @of_space: it's for a space's descriptor
  */
 struct command {
 	const char *name;
 	unsigned int nr;
 	unsigned int weight;
-	struct shape shape;
-	int errors[6];
+	const struct shape *shape;
+	int errors[7];
 	void (*worked)(struct caller *t, const void *arg);
+	bool of_space;
 };
 
 #define COMMAND(_cmd, _weight, _struct, _fields, _elements, ...)		\
 	{ .name = #_cmd, .nr = USRPCI_##_cmd, .weight = _weight,		\
-	  .shape = SHAPE(sizeof(struct _struct), _elements, _fields), __VA_ARGS__ }
+	  .shape = &(const struct shape)SHAPE(sizeof(struct _struct), _elements, _fields),	\
+	  __VA_ARGS__ }
+
+#define SHAPED(_cmd, _weight, _shape, ...)					\
+	{ .name = #_cmd, .nr = USRPCI_##_cmd, .weight = _weight, .shape = &_shape, __VA_ARGS__ }
 
 static const struct command commands[] = {
 	COMMAND(INFO, 200, usrpci_ioc_info, info_fields, NULL),
 	COMMAND(BAR, 300, usrpci_ioc_bar, bar_fields, NULL),
 	COMMAND(DMA_MASK, 300, usrpci_ioc_dma_mask, dma_mask_fields, NULL,
 		.errors = { EIO, EBUSY }),
-	COMMAND(MASTER, 400, usrpci_ioc_master, master_fields, NULL, .errors = { EPERM }),
+	COMMAND(MASTER, 400, usrpci_ioc_master, master_fields, NULL, .errors = { EPERM, EIO }),
 	COMMAND(COHERENT, 600, usrpci_ioc_coherent, coherent_fields, NULL, .errors = { EPERM },
 		.worked = allocated),
 	COMMAND(MAP, 3000, usrpci_ioc_map, map_fields, &region_shape,
@@ -197,6 +205,14 @@ static const struct command commands[] = {
 	COMMAND(RESET, 5, usrpci_ioc_reset, reset_fields, NULL, .errors = { EOPNOTSUPP, EIO }),
 	COMMAND(QUIESCE, 200, usrpci_ioc_quiesce, quiesce_fields, &step_shape, .errors = { EPERM }),
 	COMMAND(EVENT, 300, usrpci_ioc_event, event_fields, NULL, .errors = { EAGAIN }),
+	SHAPED(TLB, 40, tlb_shape, .errors = { EBUSY, EPERM, EOPNOTSUPP, EINTR }),
+	SHAPED(BIND, 150, bind_shape, .errors = { ENOSPC, EPERM, EIO, EMFILE, EOPNOTSUPP, EINTR },
+	       .worked = bound),
+	SHAPED(SPACE_INFO, 60, space_info_shape, .errors = { EBADF, ENOTTY }, .of_space = true),
+	SHAPED(SPACE_REFUSAL, 60, space_refusal_shape, .errors = { EAGAIN, EBADF, ENOTTY },
+	       .of_space = true),
+	SHAPED(SPACE_FORGET, 100, space_forget_shape, .errors = { EIO, EBADF, ENOTTY },
+	       .of_space = true),
 };
 
 #define NR_COMMANDS	(sizeof(commands) / sizeof(commands[0]))
@@ -263,6 +279,15 @@ static void unmapped(struct caller *t, const void *arg)
 		handle_remove(handles[i]);
 }
 
+static void bound(struct caller *t, const void *arg)
+{
+	const struct usrpci_ioc_bind *bind = arg;
+
+	if (seldom(t, 2))
+		space_close(t);
+	space_add(bind->fd);
+}
+
 static const struct command *choose(struct caller *t)
 {
 	static unsigned int sum;
@@ -297,7 +322,7 @@ static bool is_known(int err, const struct command *cmd)
 /* A size that isn't the struct's, with what follows it. */
 static void resize(struct caller *t, const struct command *cmd, unsigned char *arg)
 {
-	uint32_t size = cmd->shape.size;
+	uint32_t size = cmd->shape->size;
 
 	switch (pick(t, 5)) {
 	case 0:
@@ -310,13 +335,13 @@ static void resize(struct caller *t, const struct command *cmd, unsigned char *a
 		break;
 	case 2:
 		size += 1 + pick(t, PAGE / 2);
-		memset(arg + cmd->shape.size, 0, size - cmd->shape.size);
-		arg[cmd->shape.size + pick(t, size - cmd->shape.size)] = 1;
+		memset(arg + cmd->shape->size, 0, size - cmd->shape->size);
+		arg[cmd->shape->size + pick(t, size - cmd->shape->size)] = 1;
 		t->wrong = true;
 		break;
 	default:
 		size += pick(t, PAGE / 2);
-		memset(arg + cmd->shape.size, 0, size - cmd->shape.size);
+		memset(arg + cmd->shape->size, 0, size - cmd->shape->size);
 	}
 	memcpy(arg, &size, sizeof(size));
 }
@@ -324,7 +349,7 @@ static void resize(struct caller *t, const struct command *cmd, unsigned char *a
 /* Where it isn't readable, or not all of it. */
 static unsigned char *misplace(struct caller *t, const struct command *cmd, unsigned char *arg)
 {
-	size_t part = pick(t, cmd->shape.size);
+	size_t part = pick(t, cmd->shape->size);
 
 	t->wrong = true;
 	if (seldom(t, 2))
@@ -354,7 +379,7 @@ static void call(struct caller *t, const struct command *cmd)
 	unsigned int index = cmd - commands;
 	long result;
 
-	shape_fill(t, &cmd->shape, arg);
+	shape_fill(t, cmd->shape, arg);
 	if (seldom(t, 32))
 		resize(t, cmd, arg);
 	if (seldom(t, 64))
@@ -362,7 +387,7 @@ static void call(struct caller *t, const struct command *cmd)
 	/* Linux's own lists of interrupts complain, later, when they can't be made. */
 	if (cmd->nr == USRPCI_IRQ_SETUP && t->injector >= 0)
 		injection_arm(t->injector, 0);
-	result = ioctl(t->e->fd, cmd->nr, arg) < 0 ? -errno : 0;
+	result = ioctl(cmd->of_space ? space_pick(t) : t->e->fd, cmd->nr, arg) < 0 ? -errno : 0;
 	if (result < 0 && !is_known(-result, cmd))
 		campaign_fault(t->e->c, "%s gave %ld", cmd->name, result);
 	if (!result && cmd->worked)

@@ -17,6 +17,7 @@
 #include "guard.h"
 #include "handle.h"
 #include "memory.h"
+#include "space.h"
 #include "window.h"
 
 #define USER		1000
@@ -92,6 +93,7 @@ static bool may_fail(const struct episode *e, enum episode_user user)
 static void give_back(struct episode *e)
 {
 	window_clear();
+	space_close_all();
 	close(e->fd);
 	if (pages_charged())
 		campaign_fault(e->c, "%ld pages stay charged", pages_charged());

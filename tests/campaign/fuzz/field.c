@@ -312,6 +312,29 @@ static uint64_t fill_timeout(struct filling *f, const struct field *field)
 	return is_odd(f) ? 1U << pick(f->t, 32) : seldom(f->t, 2) * pick(f->t, 50);
 }
 
+/* What makes it bad isn't known here. */
+static uint64_t fill_usual(struct filling *f, const struct field *field)
+{
+	return seldom(f->t, 8 * EDGES) ? edge(f, field) : field->arg;
+}
+
+/* Behind edu's own, and NVMe's before its doorbells, of which there are no queues. */
+static uint64_t fill_far(struct filling *f, const struct field *field)
+{
+	return PAGE | (seldom(f->t, 8 * EDGES) ? edge(f, field) : pick(f->t, PAGE) & ~7UL);
+}
+
+static uint64_t fill_seldom_handle(struct filling *f, const struct field *field)
+{
+	f->whole = seldom(f->t, 4);
+	return f->whole ? fill_handle(f, field) : 0;
+}
+
+static uint64_t fill_if_handle(struct filling *f, const struct field *field)
+{
+	return f->whole ? fill_usual(f, field) : 0;
+}
+
 static uint64_t (* const fills[])(struct filling *f, const struct field *field) = {
 	[FIELD_OUT] = fill_out,
 	[FIELD_SIZE] = fill_size,
@@ -340,6 +363,10 @@ static uint64_t (* const fills[])(struct filling *f, const struct field *field) 
 	[FIELD_BITS] = fill_bits,
 	[FIELD_SUBSET] = fill_subset,
 	[FIELD_TIMEOUT] = fill_timeout,
+	[FIELD_USUAL] = fill_usual,
+	[FIELD_FAR] = fill_far,
+	[FIELD_SELDOM_HANDLE] = fill_seldom_handle,
+	[FIELD_IF_HANDLE] = fill_if_handle,
 };
 
 void shape_fill(struct caller *t, const struct shape *shape, unsigned char *at)

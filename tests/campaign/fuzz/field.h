@@ -39,6 +39,10 @@ enum field_kind {
 	FIELD_BITS,		/* a few bits, not none */
 	FIELD_SUBSET,		/* of the bits before */
 	FIELD_TIMEOUT,		/* microseconds, few */
+	FIELD_USUAL,		/* [a value] that's good, or any */
+	FIELD_FAR,		/* offset of a register where writes do nothing */
+	FIELD_SELDOM_HANDLE,	/* 0, or one */
+	FIELD_IF_HANDLE,	/* [a value] if there was one, else 0 */
 };
 
 struct field {
