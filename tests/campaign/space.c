@@ -135,7 +135,7 @@ static void check_entries(struct space *s, struct device *d, int tag, uint64_t n
 		entry = d->entries[i * HTEX_ENTRY_LEN / 8];
 		if (entry & HTEX_ENTRY_VALID &&
 		    (tag < 0 || (int)(entry >> HTEX_ENTRY_TAG_SHIFT & (HTEX_TAGS - 1)) == tag))
-			campaign_fault(&s->shared->c, "--program %ju: entry %u is still %#jx, tag %d",
+			campaign_fault(&s->shared->c, "--program %ju: entry %u is %#jx, tag %d",
 				       (uintmax_t)number, i, (uintmax_t)entry, tag);
 	}
 }
