@@ -125,8 +125,8 @@ static void check_events(struct space *s, struct device *d)
 			campaign_fault(&s->shared->c, "event %u, %u", event.type, event.detail);
 }
 
-/* The device has nothing of who is bound no more. */
-static void check_entries(struct space *s, struct device *d, int tag)
+/* The device has nothing of who is bound no more; of nobody, if @tag is -1. */
+static void check_entries(struct space *s, struct device *d, int tag, uint64_t number)
 {
 	uint32_t i, nr = *(volatile uint32_t *)(d->hw.regs + HTEX_ENTRIES);
 	uint64_t entry;
@@ -134,9 +134,9 @@ static void check_entries(struct space *s, struct device *d, int tag)
 	for (i = 0; i < nr; i++) {
 		entry = d->entries[i * HTEX_ENTRY_LEN / 8];
 		if (entry & HTEX_ENTRY_VALID &&
-		    (int)(entry >> HTEX_ENTRY_TAG_SHIFT & (HTEX_TAGS - 1)) == tag)
-			campaign_fault(&s->shared->c, "entry %u is still %#jx, tag %d", i,
-				       (uintmax_t)entry, tag);
+		    (tag < 0 || (int)(entry >> HTEX_ENTRY_TAG_SHIFT & (HTEX_TAGS - 1)) == tag))
+			campaign_fault(&s->shared->c, "--program %ju: entry %u is %#jx, tag %d",
+				       (uintmax_t)number, i, (uintmax_t)entry, tag);
 	}
 }
 
@@ -207,6 +207,15 @@ static void wait_for(struct space *s, struct life *life)
 		program_fault(&life->program, "it didn't come to its end");
 }
 
+/* Nobody else has its tag by now, or may have. */
+static bool owns_tag(const struct space *s, const struct life *life)
+{
+	const struct program_report *own = life->program.report;
+	const struct program_report *other = &s->shared->reports[own == s->shared->reports];
+
+	return own->tag >= 0 && other->tag >= 0 && other->tag != own->tag;
+}
+
 /* Jobs that it left have ended, or do. */
 static void check_engines(struct space *s, struct device *d, struct life *life)
 {
@@ -234,6 +243,7 @@ static void look_after(struct space *s, struct device *d, struct life *life)
 {
 	struct program_report *report = life->program.report;
 	uint64_t physical[RING_PAGES];
+	bool owned;
 	size_t nr = 0;
 
 	if (life->program.end == END_KILLED) {
@@ -242,8 +252,11 @@ static void look_after(struct space *s, struct device *d, struct life *life)
 		kill(life->pid, SIGKILL);
 	}
 	wait_for(s, life);
+	/* The other one has bound itself by now, or may yet get this tag. */
+	owned = owns_tag(s, life);
 	check_engines(s, d, life);
-	check_entries(s, d, report->tag);
+	if (owned)
+		check_entries(s, d, report->tag, life->program.number);
 	if (nr && s->canary.nr < CHUNKS_MOST)
 		canary_catch(&s->canary, physical, nr);
 }
@@ -297,6 +310,7 @@ static void one_round(struct space *s, struct device *d, uint64_t number, unsign
 		look_after(s, d, &lives[first ^ i]);
 	for (i = 0; i < nr; i++)
 		tell(s, &lives[i]);
+	check_entries(s, d, -1, number);
 	check_events(s, d);
 	check_after(s, pinned);
 	campaign_step(&s->shared->c, nr);
