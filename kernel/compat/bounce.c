@@ -31,7 +31,8 @@ bool usrpci_can_bounce(struct device *dev)
 
 static bool is_beyond_mask(struct device *dev, phys_addr_t phys, size_t len)
 {
-	return !is_translated(dev) && !dma_capable(dev, phys_to_dma(dev, phys), len, true);
+	/* Mostly it's within the mask, which is sooner known. */
+	return !dma_capable(dev, phys_to_dma(dev, phys), len, true) && !is_translated(dev);
 }
 
 bool usrpci_beyond_mask(struct device *dev, struct sg_table *sgt)
@@ -86,7 +87,7 @@ bool usrpci_page_beyond_mask(struct device *dev, struct page *page, size_t len)
 /* Whole pages behind an IOMMU never are. */
 bool usrpci_page_is_bounced(struct device *dev, struct page *page, dma_addr_t bus)
 {
-	return !is_translated(dev) && dma_to_phys(dev, bus) != page_to_phys(page);
+	return dma_to_phys(dev, bus) != page_to_phys(page) && !is_translated(dev);
 }
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)

@@ -140,37 +140,44 @@ static bool usrpci_may_be_large(struct page *page)
 	return compound_order(compound_head(page)) >= ilog2(USRPCI_LARGE_PAGES);
 }
 
+/* Of the large page that @small is part of, if it can be had; @small is let go then. */
+static bool usrpci_target_widen(struct usrpci_space *space, struct usrpci_target *target)
+{
+	struct usrpci_target small = *target;
+
+	if (!space->mirrored) {
+		target->pin = usrpci_pin_new(space, target->write);
+		if (!target->pin)
+			goto keep;
+	}
+	if (!usrpci_target_try_large(space, target)) {
+		usrpci_target_put(space, &small);
+		return true;
+	}
+	if (target->pin)
+		usrpci_pin_free(space->tlb, target->pin);
+keep:
+	*target = small;
+	return false;
+}
+
 /* The small page shows whether it's part of a large one, which is then tried. */
 static int usrpci_target_find(struct usrpci_space *space, struct usrpci_target *target)
 {
 	u32 sizes = space->tlb->desc.page_sizes;
-	struct usrpci_target small = *target;
 	int err;
 
-	err = usrpci_target_get_small(space, &small);
+	err = usrpci_target_get_small(space, target);
 	if (err)
 		return err;
-	if (sizes & USRPCI_TLB_2M && usrpci_may_be_large(small.page)) {
-		if (!space->mirrored) {
-			target->pin = usrpci_pin_new(space, target->write);
-			if (!target->pin)
-				goto keep;
-		}
-		if (!usrpci_target_try_large(space, target)) {
-			usrpci_target_put(space, &small);
-			return 0;
-		}
-		if (target->pin)
-			usrpci_pin_free(space->tlb, target->pin);
-	}
+	if (sizes & USRPCI_TLB_2M && usrpci_may_be_large(target->page) &&
+	    usrpci_target_widen(space, target))
+		return 0;
+	if (sizes & USRPCI_TLB_4K)
+		return 0;
+	usrpci_target_put(space, target);
 	target->pin = NULL;
-	if (!(sizes & USRPCI_TLB_4K)) {
-		usrpci_target_put(space, &small);
-		return USRPCI_REFUSAL_SMALL;
-	}
-keep:
-	*target = small;
-	return 0;
+	return USRPCI_REFUSAL_SMALL;
 }
 
 static int usrpci_target_init(struct usrpci_space *space, u64 addr, bool write,
