@@ -31,6 +31,7 @@ static const char *address;
 /* Each test is run with each kind of interrupt. */
 static struct nvme_options options;
 static struct nvme *disk;
+static struct nvme_queue *queue;
 /* What the disk holds, once it's there. */
 static unsigned char *image;
 static unsigned char *scratch;
@@ -51,9 +52,10 @@ static int open_disk(void **state)
 {
 	int err = nvme_open(&disk, address, &options);
 
-	if (!err && is_forgotten() && image)
-		err = nvme_write(disk, 0, image, AREA);
-	return err;
+	if (err)
+		return err;
+	queue = nvme_queue(disk, 0);
+	return is_forgotten() && image ? nvme_write(queue, 0, image, AREA, 0) : 0;
 }
 
 static struct usrpci_info info_of(struct nvme *nvme)
@@ -121,7 +123,7 @@ static void write_both(uint64_t offset, size_t len, size_t at)
 {
 	fill(image + offset, len);
 	memcpy(scratch + at, image + offset, len);
-	assert_int_equal(nvme_write(disk, offset, scratch + at, len), 0);
+	assert_int_equal(nvme_write(queue, offset, scratch + at, len, 0), 0);
 }
 
 /* Nothing around what was read may change either. */
@@ -131,7 +133,7 @@ static void read_and_compare(uint64_t offset, size_t len, size_t at)
 	size_t i;
 
 	memset(buf - MARGIN, 0x5a, len + 2 * MARGIN);
-	assert_int_equal(nvme_read(disk, offset, buf, len), 0);
+	assert_int_equal(nvme_read(queue, offset, buf, len), 0);
 	same(buf, image + offset, len);
 	for (i = 0; i < MARGIN; i++) {
 		assert_int_equal(buf[-1 - (long)i], 0x5a);
@@ -248,7 +250,7 @@ static void test_kept_after_close(void **state)
 	if (is_forgotten())
 		skip();
 	write_both(5000, 100000, 3);
-	assert_int_equal(nvme_flush(disk), 0);
+	assert_int_equal(nvme_flush(queue), 0);
 	close_disk(state);
 	assert_int_equal(open_disk(state), 0);
 	read_and_compare(0, AREA - PAGE, 0);
@@ -259,9 +261,9 @@ static void test_end_of_disk(void **state)
 	const uint64_t size = disk_size();
 	unsigned char last[3];
 
-	assert_int_equal(nvme_read(disk, size - 3, last, 3), 0);
-	assert_int_equal(nvme_write(disk, size - 3, last, 3), 0);
-	assert_int_equal(nvme_read(disk, size, last, 0), 0);
+	assert_int_equal(nvme_read(queue, size - 3, last, 3), 0);
+	assert_int_equal(nvme_write(queue, size - 3, last, 3, 0), 0);
+	assert_int_equal(nvme_read(queue, size, last, 0), 0);
 }
 
 static void test_out_of_range(void **state)
@@ -269,12 +271,12 @@ static void test_out_of_range(void **state)
 	const uint64_t size = disk_size();
 	long pinned = pages_held();
 
-	assert_int_equal(nvme_read(disk, size, scratch, 1), -EINVAL);
-	assert_int_equal(nvme_read(disk, size - 1, scratch, 2), -EINVAL);
-	assert_int_equal(nvme_read(disk, UINT64_MAX, scratch, 1), -EINVAL);
-	assert_int_equal(nvme_read(disk, UINT64_MAX - 511, scratch, 512), -EINVAL);
-	assert_int_equal(nvme_write(disk, size - 512, scratch, 1024), -EINVAL);
-	assert_int_equal(nvme_write(disk, 1, scratch, SIZE_MAX), -EINVAL);
+	assert_int_equal(nvme_read(queue, size, scratch, 1), -EINVAL);
+	assert_int_equal(nvme_read(queue, size - 1, scratch, 2), -EINVAL);
+	assert_int_equal(nvme_read(queue, UINT64_MAX, scratch, 1), -EINVAL);
+	assert_int_equal(nvme_read(queue, UINT64_MAX - 511, scratch, 512), -EINVAL);
+	assert_int_equal(nvme_write(queue, size - 512, scratch, 1024, 0), -EINVAL);
+	assert_int_equal(nvme_write(queue, 1, scratch, SIZE_MAX, 0), -EINVAL);
 	assert_int_equal(pages_held(), pinned);
 	read_and_compare(0, PAGE, 0);
 }
@@ -285,12 +287,23 @@ static void test_bad_memory(void **state)
 	long pinned = pages_held();
 
 	assert_int_equal(mprotect(mem + PAGE, PAGE, PROT_READ), 0);
-	assert_int_equal(nvme_read(disk, 0, mem, 4 * PAGE), -EFAULT);
+	assert_int_equal(nvme_read(queue, 0, mem, 4 * PAGE), -EFAULT);
 	munmap(mem + 2 * PAGE, PAGE);
-	assert_int_equal(nvme_write(disk, 0, mem, 4 * PAGE), -EFAULT);
+	assert_int_equal(nvme_write(queue, 0, mem, 4 * PAGE, 0), -EFAULT);
 	assert_int_equal(pages_held(), pinned);
 	munmap(mem, 4 * PAGE);
 	read_and_compare(0, AREA - PAGE, 0);
+}
+
+static int submit(enum nvme_op op, uint64_t lba, uint32_t blocks,
+		  const struct usrpci_mapping *map, uint64_t offset, uint64_t cookie)
+{
+	const struct nvme_command command = {
+		.op = op, .lba = lba, .blocks = blocks, .map = map, .offset = offset,
+		.cookie = cookie,
+	};
+
+	return nvme_submit(queue, &command);
 }
 
 /**
@@ -344,9 +357,8 @@ static void submit_all(struct flight *flight, enum nvme_op op)
 	unsigned int i;
 
 	for (i = 0; i < flight->nr; i++)
-		assert_int_equal(nvme_submit(disk, op, lba_of(flight, i), blocks, &flight->map,
-					     i * PAGE, i), 0);
-	assert_int_equal(nvme_submit(disk, op, 0, blocks, &flight->map, 0, 0), -EAGAIN);
+		assert_int_equal(submit(op, lba_of(flight, i), blocks, &flight->map, i * PAGE, i), 0);
+	assert_int_equal(submit(op, 0, blocks, &flight->map, 0, 0), -EAGAIN);
 }
 
 static void wait_all(struct flight *flight)
@@ -356,7 +368,7 @@ static void wait_all(struct flight *flight)
 	int got, i;
 
 	while (left) {
-		got = nvme_wait(disk, done, 7, 30000);
+		got = nvme_wait(queue, done, 7, 30000);
 		assert_in_range(got, 1, 7);
 		for (i = 0; i < got; i++) {
 			assert_int_equal(done[i].error, 0);
@@ -365,7 +377,7 @@ static void wait_all(struct flight *flight)
 		}
 		left -= (unsigned int)got;
 	}
-	assert_int_equal(nvme_poll(disk, done, 7), 0);
+	assert_int_equal(nvme_poll(queue, done, 7), 0);
 }
 
 static void test_many_writes_at_once(void **state)
@@ -376,8 +388,8 @@ static void test_many_writes_at_once(void **state)
 
 	begin_flight(&flight, USRPCI_DMA_TO_DEVICE);
 	submit_all(&flight, NVME_WRITE);
-	assert_int_equal(nvme_read(disk, 0, scratch, 512), -EBUSY);
-	assert_int_equal(nvme_flush(disk), -EBUSY);
+	assert_int_equal(nvme_read(queue, 0, scratch, 512), -EBUSY);
+	assert_int_equal(nvme_flush(queue), -EBUSY);
 	wait_all(&flight);
 	assert_int_equal(usrpci_unmap(nvme_device(disk), &flight.map.handle, 1), 0);
 	for (i = 0; i < flight.nr; i++)
@@ -417,18 +429,16 @@ static void test_submit_refusals(void **state)
 	struct flight flight;
 
 	begin_flight(&flight, USRPCI_DMA_FROM_DEVICE);
-	assert_int_equal(nvme_submit(disk, NVME_READ, 0, 0, &flight.map, 0, 0), -EINVAL);
-	assert_int_equal(nvme_submit(disk, NVME_READ, info->blocks, 1, &flight.map, 0, 0), -EINVAL);
-	assert_int_equal(nvme_submit(disk, NVME_READ, UINT64_MAX, 1, &flight.map, 0, 0), -EINVAL);
-	assert_int_equal(nvme_submit(disk, NVME_READ, info->blocks - 1, 2, &flight.map, 0, 0),
+	assert_int_equal(submit(NVME_READ, 0, 0, &flight.map, 0, 0), -EINVAL);
+	assert_int_equal(submit(NVME_READ, info->blocks, 1, &flight.map, 0, 0), -EINVAL);
+	assert_int_equal(submit(NVME_READ, UINT64_MAX, 1, &flight.map, 0, 0), -EINVAL);
+	assert_int_equal(submit(NVME_READ, info->blocks - 1, 2, &flight.map, 0, 0), -EINVAL);
+	assert_int_equal(submit(NVME_READ, 0, too_many, &flight.map, 0, 0), -EINVAL);
+	assert_int_equal(submit(NVME_READ, 0, 1, &flight.map, 2, 0), -EINVAL);
+	assert_int_equal(submit(NVME_READ, 0, 1, &flight.map, flight.map.len, 0), -EINVAL);
+	assert_int_equal(submit(NVME_READ, 0, 2, &flight.map, flight.map.len - info->block_size, 0),
 			 -EINVAL);
-	assert_int_equal(nvme_submit(disk, NVME_READ, 0, too_many, &flight.map, 0, 0), -EINVAL);
-	assert_int_equal(nvme_submit(disk, NVME_READ, 0, 1, &flight.map, 2, 0), -EINVAL);
-	assert_int_equal(nvme_submit(disk, NVME_READ, 0, 1, &flight.map, flight.map.len, 0),
-			 -EINVAL);
-	assert_int_equal(nvme_submit(disk, NVME_READ, 0, 2, &flight.map,
-				     flight.map.len - info->block_size, 0), -EINVAL);
-	assert_int_equal(nvme_wait(disk, &done, 1, 20), -ETIMEDOUT);
+	assert_int_equal(nvme_wait(queue, &done, 1, 20), -ETIMEDOUT);
 	assert_int_equal(usrpci_unmap(nvme_device(disk), &flight.map.handle, 1), 0);
 	end_flight(&flight);
 	read_and_compare(0, PAGE, 0);
@@ -530,7 +540,7 @@ static void test_interrupt_storm(void **state)
 		skip();
 	assert_int_equal(module_parameter("storm_rate", "100"), 0);
 	for (i = 0; i < 1000 && usrpci_event(nvme_device(disk), &event) == -EAGAIN; i++)
-		assert_int_equal(nvme_read(disk, i * PAGE % AREA, &byte, 1), 0);
+		assert_int_equal(nvme_read(queue, i * PAGE % AREA, &byte, 1), 0);
 	assert_int_equal(event.kind, USRPCI_IRQ_STORM);
 	assert_int_equal(usrpci_event(nvme_device(disk), &event), -EAGAIN);
 	for (i = 0; i < 3; i++)
@@ -544,7 +554,7 @@ static void test_interrupt_storm(void **state)
 
 static void test_depths(void **state)
 {
-	static const unsigned int depths[] = { 1, 2, 1023, 5000 };
+	static const unsigned int depths[] = { 1, 2, 1024, 5000 };
 	struct flight flight;
 	unsigned int i;
 
@@ -552,7 +562,7 @@ static void test_depths(void **state)
 		close_disk(state);
 		options.depth = depths[i];
 		assert_int_equal(open_disk(state), 0);
-		assert_true(nvme_info(disk)->depth <= (depths[i] < 1023 ? depths[i] : 1023));
+		assert_true(nvme_info(disk)->depth <= (depths[i] < 1024 ? depths[i] : 1024));
 		read_and_compare(100, 1500000, 4);
 		begin_flight(&flight, USRPCI_DMA_FROM_DEVICE);
 		submit_all(&flight, NVME_READ);
@@ -675,7 +685,7 @@ static void test_bench(void **state)
 	struct nvme_bench bench = { .size = 4096, .seconds = 1, .random = true };
 	struct nvme_figures figures;
 
-	assert_int_equal(nvme_bench(disk, &bench, &figures), 0);
+	assert_int_equal(nvme_bench(queue, &bench, &figures), 0);
 	assert_true(figures.commands > 0);
 	assert_int_equal(figures.bytes, figures.commands * 4096);
 	assert_true(figures.ns >= 1000000000);
@@ -684,9 +694,9 @@ static void test_bench(void **state)
 	assert_true(figures.latency_p50 <= figures.latency_p99);
 	assert_true(figures.latency_avg <= figures.latency_max);
 	bench.size = 100;
-	assert_int_equal(nvme_bench(disk, &bench, &figures), -EINVAL);
+	assert_int_equal(nvme_bench(queue, &bench, &figures), -EINVAL);
 	bench.size = nvme_info(disk)->max_transfer + 512;
-	assert_int_equal(nvme_bench(disk, &bench, &figures), -EINVAL);
+	assert_int_equal(nvme_bench(queue, &bench, &figures), -EINVAL);
 	read_and_compare(0, AREA - PAGE, 0);
 }
 
