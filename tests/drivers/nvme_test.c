@@ -2,6 +2,7 @@
 // Copyright (C) 2026 The usrpci authors
 /* The NVMe driver on a real (emulated) disk, $USRPCI_NVME, whose data is lost; exit 77 without. */
 #include <errno.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -444,6 +445,165 @@ static void test_submit_refusals(void **state)
 	read_and_compare(0, PAGE, 0);
 }
 
+/* Blocks of the disk and of its image, all of the same byte. */
+static void fill_both(uint64_t offset, size_t len, int what, unsigned int flags)
+{
+	memset(image + offset, what, len);
+	assert_int_equal(nvme_write(queue, offset, image + offset, len, flags), 0);
+}
+
+static void test_write_through(void **state)
+{
+	fill_both(PAGE, 5 * PAGE, 0x11, NVME_FUA);
+	read_and_compare(0, 10 * PAGE, 0);
+	assert_int_equal(nvme_write(queue, 0, scratch, PAGE, NVME_MAY_DISCARD), -EINVAL);
+	assert_int_equal(nvme_write(queue, 0, scratch, PAGE, 1U << 7), -EINVAL);
+	read_and_compare(0, PAGE, 0);
+}
+
+/* More than a command sets to zero. */
+static void test_zero(void **state)
+{
+	const uint64_t len = nvme_info(disk)->max_zero * 2 + PAGE;
+	const size_t most = len < AREA - PAGE ? len : AREA - PAGE;
+
+	if (!(nvme_info(disk)->caps & NVME_CAN_ZERO)) {
+		assert_int_equal(nvme_zero(queue, 0, PAGE, 0), -EOPNOTSUPP);
+		skip();
+	}
+	fill_both(0, AREA, 0x22, 0);
+	assert_int_equal(nvme_zero(queue, PAGE, most, 0), 0);
+	memset(image + PAGE, 0, most);
+	read_and_compare(0, AREA - PAGE, 0);
+	fill_both(0, AREA, 0x33, 0);
+	assert_int_equal(nvme_zero(queue, 0, PAGE, NVME_FUA), 0);
+	assert_int_equal(nvme_zero(queue, 5 * PAGE, PAGE, NVME_MAY_DISCARD | NVME_FUA), 0);
+	memset(image, 0, PAGE);
+	memset(image + 5 * PAGE, 0, PAGE);
+	read_and_compare(0, AREA - PAGE, 0);
+}
+
+/* What is discarded may be anything then; the rest stays. */
+static void test_discard(void **state)
+{
+	if (!(nvme_info(disk)->caps & NVME_CAN_DISCARD)) {
+		assert_int_equal(nvme_discard(queue, 0, PAGE), -EOPNOTSUPP);
+		skip();
+	}
+	fill_both(0, AREA, 0x44, 0);
+	assert_int_equal(nvme_discard(queue, 2 * PAGE, AREA / 2), 0);
+	read_and_compare(0, 2 * PAGE, 0);
+	read_and_compare(2 * PAGE + AREA / 2, AREA / 2 - 3 * PAGE, 0);
+	fill_both(0, AREA, 0x55, 0);
+	read_and_compare(0, AREA - PAGE, 0);
+}
+
+static void test_range_refusals(void **state)
+{
+	const uint64_t size = disk_size(), block = nvme_info(disk)->block_size;
+
+	assert_int_equal(nvme_zero(queue, 1, block, 0), -EINVAL);
+	assert_int_equal(nvme_zero(queue, 0, block - 1, 0), -EINVAL);
+	assert_int_equal(nvme_zero(queue, size, block, 0), -EINVAL);
+	assert_int_equal(nvme_zero(queue, size - block, 2 * block, 0), -EINVAL);
+	assert_int_equal(nvme_zero(queue, block, UINT64_MAX - block + 1, 0), -EINVAL);
+	assert_int_equal(nvme_zero(queue, 0, block, 1U << 5), -EINVAL);
+	assert_int_equal(nvme_discard(queue, size - block, 2 * block), -EINVAL);
+	assert_int_equal(nvme_discard(queue, 0, block + 1), -EINVAL);
+	assert_int_equal(nvme_zero(queue, size, 0, 0), 0);
+	assert_int_equal(nvme_discard(queue, 0, 0), 0);
+	assert_int_equal(submit((enum nvme_op)99, 0, 1, NULL, 0, 0), -EINVAL);
+	assert_int_equal(submit(NVME_READ, 0, 1, NULL, 0, 0), -EINVAL);
+	assert_int_equal(submit(NVME_ZERO, 0, 65537, NULL, 0, 0), -EINVAL);
+}
+
+/* Of each kind one, at once. */
+static void test_mixed_commands(void **state)
+{
+	static const enum nvme_op ops[] = { NVME_ZERO, NVME_DISCARD, NVME_FLUSH };
+	struct nvme_completion done;
+	unsigned int i, seen = 0;
+
+	if (~nvme_info(disk)->caps & (NVME_CAN_ZERO | NVME_CAN_DISCARD))
+		skip();
+	fill_both(0, AREA, 0x66, 0);
+	for (i = 0; i < 3; i++)
+		assert_int_equal(submit(ops[i], i, 1, NULL, 0, i), 0);
+	for (i = 0; i < 3; i++) {
+		assert_int_equal(nvme_wait(queue, &done, 1, 30000), 1);
+		assert_int_equal(done.error, 0);
+		seen |= 1U << done.cookie;
+	}
+	assert_int_equal(seen, 7);
+	fill_both(0, 2 * PAGE, 0x77, 0);
+}
+
+/**
+ * struct writer - A thread, with a queue and a part of the disk of its own.
+ * @thread: it
+ * @queue: where its commands go
+ * @first: of its part
+ * @error: the first one; 1: what it read wasn't what it wrote
+ */
+struct writer {
+	pthread_t thread;
+	struct nvme_queue *queue;
+	uint64_t first;
+	int error;
+};
+
+#define PART	(512UL << 10)
+
+static void *write_and_read(void *arg)
+{
+	unsigned char *out = memory(PART), *in = memory(PART);
+	struct writer *w = arg;
+	unsigned int turn;
+	size_t len;
+
+	for (turn = 0; turn < 20 && !w->error; turn++) {
+		len = PART - turn * 1000;
+		memset(out, (int)(turn + 1 + w->first / PART), len);
+		w->error = nvme_write(w->queue, w->first, out, len, 0);
+		if (!w->error)
+			w->error = nvme_read(w->queue, w->first, in, len);
+		if (!w->error)
+			w->error = !!memcmp(in, out, len);
+	}
+	munmap(out, PART);
+	munmap(in, PART);
+	return NULL;
+}
+
+static void test_queues(void **state)
+{
+	struct writer writers[4] = { { 0 } };
+	unsigned int i, nr;
+
+	close_disk(state);
+	options.queues = 4;
+	assert_int_equal(open_disk(state), 0);
+	nr = nvme_info(disk)->queues;
+	assert_int_equal(nr, options.irq == NVME_INTX ? 1 : 4);
+	for (i = 0; i < nr; i++) {
+		writers[i].queue = nvme_queue(disk, i);
+		writers[i].first = i * PART;
+		assert_int_equal(pthread_create(&writers[i].thread, NULL, write_and_read,
+						&writers[i]), 0);
+	}
+	for (i = 0; i < nr; i++) {
+		pthread_join(writers[i].thread, NULL);
+		assert_int_equal(writers[i].error, 0);
+	}
+	fill_both(0, AREA, 0x12, 0);
+}
+
+static int one_queue(void **state)
+{
+	options.queues = 0;
+	return close_disk(state);
+}
+
 /* Memory that commands still under way would write is left alone from nvme_close() on. */
 static void test_close_with_commands_under_way(void **state)
 {
@@ -717,6 +877,12 @@ static int run(enum nvme_irq irq, const char *name)
 		TEST(test_many_writes_at_once),
 		TEST(test_many_reads_at_once),
 		TEST(test_submit_refusals),
+		TEST(test_write_through),
+		TEST(test_zero),
+		TEST(test_discard),
+		TEST(test_range_refusals),
+		TEST(test_mixed_commands),
+		cmocka_unit_test_setup_teardown(test_queues, open_disk, one_queue),
 		TEST(test_close_with_commands_under_way),
 		TEST(test_killed),
 		cmocka_unit_test_setup_teardown(test_interrupt_storm, open_disk, calm_down),
