@@ -59,4 +59,4 @@ lint:
 
 clean:
 	rm -rf $(BUILD)/obj $(BUILD)/bin $(BUILD)/lib $(BUILD)/examples \
-		$(BUILD)/tests $(BUILD)/fuzz $(BUILD)/module $(BUILD)/*.pc
+		$(BUILD)/tests $(BUILD)/fuzz $(BUILD)/module $(BUILD)/nbdkit $(BUILD)/*.pc

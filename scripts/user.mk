@@ -32,11 +32,16 @@ SIM_SOURCES := $(wildcard sim/*.c sim/devices/*.c sim/devices/*/*.c)
 SIM_OBJS := $(call objs,$(SIM_SOURCES))
 DRIVER_OBJS := $(foreach d,$(notdir $(wildcard drivers/*)),$(call driver_objs,$d))
 
+# nbdkit's plugin, which is made where nbdkit's header is; the tests bring that along.
+NBD := $(BUILD)/nbdkit/nbdkit-usrpci-nvme-plugin.so
+NBD_OBJS := $(call objs,$(wildcard drivers/nvme/nbdkit/*.c))
+HAS_NBDKIT := $(shell $(CC) -include nbdkit-plugin.h -fsyntax-only -x c /dev/null 2>/dev/null && echo y)
+
 PROGRAMS := $(BUILD)/bin/usrpci $(BUILD)/bin/usrpci-sim $(DRIVERS:%=$(BUILD)/bin/usrpci-%)
 EXAMPLES := $(patsubst %.c,$(BUILD)/%,$(wildcard examples/*.c))
 TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*.c tests/kernel/*.c \
 	tests/drivers/*.c tests/tools/*.c tests/campaign/*.c tests/sim/*.c \
-	tests/conformance/*_test.c tests/vfio/*.c))
+	tests/conformance/*_test.c tests/vfio/*.c tests/nbdkit/*.c))
 BENCHES := $(patsubst %.c,$(BUILD)/%,$(wildcard bench/*.c))
 TEST_COMMON := $(call objs,$(wildcard tests/harness/*.c))
 
@@ -76,6 +81,7 @@ $(BUILD)/obj/tests/tools/%.o: EXTRA_CFLAGS = -Itools
 $(BUILD)/obj/tools/%.o: EXTRA_CFLAGS = -DUSRPCI_VERSION=\"$(VERSION)\"
 $(BUILD)/obj/sim/%.o: EXTRA_CFLAGS = -Isim -Ilib -Idrivers
 $(BUILD)/obj/drivers/%.o: EXTRA_CFLAGS = -Idrivers
+$(BUILD)/obj/drivers/nvme/nbdkit/%.o: EXTRA_CFLAGS = -Idrivers -DUSRPCI_VERSION=\"$(VERSION)\"
 $(BUILD)/obj/bench/%.o: EXTRA_CFLAGS = -Idrivers
 $(BUILD)/obj/examples/%.o: EXTRA_CFLAGS = -Idrivers
 
@@ -124,6 +130,15 @@ $(BUILD)/bin/usrpci-$1: $(call program_objs,$1) $(call driver_objs,$1) $(LIB)
 endef
 $(foreach d,$(DRIVERS),$(eval $(call driver_program,$d)))
 
+$(NBD_OBJS): $(if $(HAS_NBDKIT),,$(SETUP_TEST))
+
+# It carries the library, as the programs do.
+$(NBD): $(NBD_OBJS) $(call driver_objs,nvme) $(LIB)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) -shared -Wl,--exclude-libs,ALL -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDFLAGS) \
+		$(LIBS) -lpthread
+
 $(BUILD)/examples/%: $(BUILD)/obj/examples/%.o $(LIB) $(USRDRV)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
@@ -142,6 +157,9 @@ $(BUILD)/tests/sim/%: $(BUILD)/obj/tests/sim/%.o $(TEST_COMMON) $(filter-out %/m
 		$(DRIVER_OBJS) $(USRDRV) $(LIB)
 	$(call link,-lcmocka -lpthread)
 
+$(BUILD)/tests/nbdkit/%: $(BUILD)/obj/tests/nbdkit/%.o
+	$(call link,-lcmocka -lnbd)
+
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TEST_COMMON) $(DRIVER_OBJS) $(USRDRV) $(LIB)
 	$(call link,-lcmocka -lpthread)
 
@@ -152,8 +170,8 @@ CAMPAIGNS := $(basename $(notdir $(wildcard tests/campaign/*.c)))
 $(foreach c,$(CAMPAIGNS),$(eval \
 	$(BUILD)/tests/campaign/$c: $(call objs,$(wildcard tests/campaign/$c/*.c))))
 
-user: $(LIB) $(LIBSO) $(USRDRV) $(USRDRVSO) $(PROGRAMS) $(EXAMPLES)
-tests: $(TESTS)
+user: $(LIB) $(LIBSO) $(USRDRV) $(USRDRVSO) $(PROGRAMS) $(EXAMPLES) $(if $(HAS_NBDKIT),$(NBD))
+tests: $(TESTS) $(NBD)
 # Against what a device behind a socket is compared: bench/socket.c says.
 bench: user $(BENCHES)
 	$(BUILD)/bench/socket $(BUILD)/bench/socket.json

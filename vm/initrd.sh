@@ -41,13 +41,14 @@ make_base() {
 	mv "$1.$$" "$1"
 }
 
+# The host may have options for its own modules, which would come after their names.
 make_modules() {
 	local from to=$1/usr/lib/modules/$release name file
 	from=$("$root/scripts/kernel" "$kernel" modules)
 	mkdir -p "$to"
 	cp "$from"/modules.{builtin,builtin.modinfo,order} "$to/"
 	for name in $MODULES; do
-		modprobe -d "${from%/lib/modules/*}" -S "$release" --show-depends "$name" 2>/dev/null || true
+		modprobe -C /dev/null -d "${from%/lib/modules/*}" -S "$release" --show-depends "$name" 2>/dev/null || true
 	done | sed -n 's/^insmod //p' | sort -u | while read -r file; do
 		install -D -m 644 "$file" "$to/${file#"$from"/}"
 	done
