@@ -9,13 +9,14 @@
 
 int nvme_bounce_alloc(struct nvme_queue *queue)
 {
-	const uint64_t most = queue->nvme->info.max_transfer;
+	uint64_t len = queue->nvme->info.max_transfer;
 
-	return usrpci_coherent_alloc(queue->nvme->dev, (size_t)(most < BOUNCE_LEN ? most : BOUNCE_LEN),
-				     &queue->bounce);
+	if (len > BOUNCE_LEN)
+		len = BOUNCE_LEN;
+	return usrpci_coherent_alloc(queue->nvme->dev, (size_t)len, &queue->bounce);
 }
 
-/* Moves blocks between the disk and the @at-th block of the buffer, and waits till they are there. */
+/* Moves blocks between the disk and the @at-th block of the buffer, and waits for it. */
 static int move(struct nvme_queue *queue, const struct nvme_command *how, uint64_t lba,
 		uint32_t blocks, uint32_t at)
 {

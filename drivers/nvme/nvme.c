@@ -124,7 +124,7 @@ static int set_up_queues(struct nvme *nvme, const struct nvme_options *options)
 	nvme->queues = calloc(nr, sizeof(*nvme->queues));
 	if (!nvme->queues)
 		return -ENOMEM;
-	/* What isn't written may be as long, by most controllers: the same limit goes for zeroes. */
+	/* Zeroes take no memory, but some controllers have the same limit for them. */
 	nvme->info.max_zero = (uint64_t)NVME_MAX_BLOCKS << nvme->shift;
 	if (nvme->info.mdts && nvme->info.mdts < nvme->info.max_zero)
 		nvme->info.max_zero = nvme->info.mdts >> nvme->shift << nvme->shift;

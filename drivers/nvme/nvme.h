@@ -257,13 +257,13 @@ struct nvme_command {
 /**
  * struct nvme_completion - A command that is done.
  * @cookie: as given to nvme_submit()
- * @error: 0, or the disk's error as a negative errno: -EIO the medium failed, or the controller did,
- *	or it's none of these: -EOPNOTSUPP unknown command; -EINVAL a field of it, or its blocks;
- *	-EFAULT its data couldn't be moved; -ENXIO the namespace has gone; -EROFS write-protected;
- *	-EACCES denied; -EBADE another host reserved it; -ENOSPC no capacity is left; -EBUSY being
- *	formatted or sanitized, or not ready; -EAGAIN interrupted: try again; -EILSEQ protection
- *	information or a comparison; -ENODATA a block that was never written; -ECANCELED,
- *	-ETIMEDOUT as said above
+ * @error: 0, or the disk's error as a negative errno: -EIO the medium failed, or the controller
+ *	did, or it's none of these: -EOPNOTSUPP unknown command; -EINVAL a field of it, or its
+ *	blocks; -EFAULT its data couldn't be moved; -ENXIO the namespace has gone; -EROFS
+ *	write-protected; -EACCES denied; -EBADE another host reserved it; -ENOSPC no capacity is
+ *	left; -EBUSY being formatted or sanitized, or not ready; -EAGAIN interrupted: try again;
+ *	-EILSEQ protection information or a comparison; -ENODATA a block that was never written;
+ *	-ECANCELED, -ETIMEDOUT as said above
  * @value: dword 0 of the completion
  */
 struct nvme_completion {

@@ -358,7 +358,8 @@ static void submit_all(struct flight *flight, enum nvme_op op)
 	unsigned int i;
 
 	for (i = 0; i < flight->nr; i++)
-		assert_int_equal(submit(op, lba_of(flight, i), blocks, &flight->map, i * PAGE, i), 0);
+		assert_int_equal(submit(op, lba_of(flight, i), blocks, &flight->map, i * PAGE, i),
+				 0);
 	assert_int_equal(submit(op, 0, blocks, &flight->map, 0, 0), -EAGAIN);
 }
 

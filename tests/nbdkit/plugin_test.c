@@ -28,7 +28,7 @@
 #define PART		(2UL << 20)
 
 static const char *plugin;
-static char folder[] = "/tmp/nbd_plugin.XXXXXX";
+static char folder[32];
 static char path[64], disk_file[64];
 static pid_t server;
 static struct nbd_handle *clients[CLIENTS];
@@ -417,6 +417,7 @@ int main(void)
 		fputs("NBD_PLUGIN names no plugin: skipped\n", stderr);
 		return SKIPPED;
 	}
+	strcpy(folder, "/tmp/nbd_plugin.XXXXXX");
 	if (!mkdtemp(folder))
 		return 1;
 	snprintf(path, sizeof(path), "%s/socket", folder);

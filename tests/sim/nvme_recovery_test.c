@@ -33,7 +33,7 @@
 /* Far more than a reset takes, and far less than waiting for nothing would. */
 #define SOON_MS		5000
 
-static char folder[] = "/tmp/nvme_recovery.XXXXXX";
+static char folder[32];
 static char address[100];
 static struct sockaddr_un control_at = { .sun_family = AF_UNIX };
 static pid_t server;
@@ -488,7 +488,7 @@ static void *let_go_midway(void *arg)
 	return NULL;
 }
 
-/* It doesn't stop, but obeys PCI: that takes till it's found out, 5 s for an abort and 10 s more. */
+/* It doesn't stop, but obeys PCI: that's found out after 5 s for an abort, and 10 s more. */
 static void test_hung(void **state)
 {
 	unsigned int before = resets();
@@ -553,9 +553,10 @@ static int run_once(void)
 
 int main(void)
 {
-	char command[sizeof(folder) + 10];
+	char command[50];
 	int status;
 
+	strcpy(folder, "/tmp/nvme_recovery.XXXXXX");
 	if (!mkdtemp(folder))
 		return 1;
 	status = run(NVME_MSIX, "recovery, MSI-X") | run(NVME_POLLED, "recovery, polled") |

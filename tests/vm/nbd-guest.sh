@@ -171,7 +171,7 @@ check "it's served" serve
 check "a client has it" attach
 check "mkfs.ext4" make_filesystem
 check "it's mounted" mount -t ext4 -o discard /dev/nbd0 "$mnt"
-check "fio writes and verifies" fio_verify verify 8M
+check "fio writes and verifies" fio_verify verify 4M
 check "a tree of files is there" make_tree
 check "and is what it was" compare_tree
 check "files are deleted, and their blocks discarded" delete_and_trim

@@ -4,6 +4,7 @@
 # QEMU's NVMe disk as a block device: nbdkit serves it by usrpci's plugin, and the VM's own kernel
 # mounts it (tests/vm/nbd-guest.sh). NBD_TREE=FOLDER unpacks that tree on it and compares, as of a
 # kernel's source: that takes some GiB of disk, and long. MODES="none vfio" as below.
+# shellcheck disable=SC2054 # the commas are QEMU's
 set -u
 
 cd "$(dirname "$0")/../.." || exit 1

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The usrpci authors
 /*
- * nbdkit usrpci-nvme device=ADDRESS: serves an NVMe disk to clients of NBD. All connections have the
- * same disk, whose queues are lent to the threads in which nbdkit calls.
+ * nbdkit usrpci-nvme device=ADDRESS: serves an NVMe disk to clients of NBD. All connections have
+ * the same disk, whose queues are lent to the threads in which nbdkit calls.
  */
 #define NBDKIT_API_VERSION	2
 #include <nbdkit-plugin.h>
@@ -10,6 +10,10 @@
 #include <string.h>
 #include "parameters.h"
 #include "pool.h"
+
+#ifndef USRPCI_VERSION
+#define USRPCI_VERSION	"0.1.0"
+#endif
 
 #define THREAD_MODEL	NBDKIT_THREAD_MODEL_PARALLEL
 
@@ -47,21 +51,13 @@ static int open_disk(void)
 	if (!err)
 		return 0;
 	disk = NULL;
-	switch (err) {
-	case -ENOTSUP:
+	if (err == -ENOTSUP)
 		nbdkit_error("%s is no NVMe disk of a known kind, or has no such interrupt; run: "
 			     "usrpci info %s", parameters.device, parameters.device);
-		break;
-	case -ENXIO:
-		if (how.nsid) {
-			nbdkit_error("%s may have no namespace %u; %s", parameters.device, how.nsid,
-				     why);
-			break;
-		}
-		/* fallthrough */
-	default:
+	else if (err == -ENXIO && how.nsid)
+		nbdkit_error("%s may have no namespace %u; %s", parameters.device, how.nsid, why);
+	else
 		nbdkit_error("%s", why);
-	}
 	return -1;
 }
 
@@ -160,11 +156,11 @@ static int nbd_error(int err)
 	case -ENOSPC:
 	case -ENOMEM:
 	case -EOPNOTSUPP:
-		return -err;
+		return err;
 	case -EACCES:
-		return EPERM;
+		return -EPERM;
 	default:
-		return EIO;
+		return -EIO;
 	}
 }
 
@@ -172,7 +168,7 @@ static int refuse(const struct request *request, int err)
 {
 	nbdkit_error("%s of %u bytes at %llu: %s", request->what, request->count,
 		     (unsigned long long)request->offset, strerror(-err));
-	nbdkit_set_error(nbd_error(err));
+	nbdkit_set_error(-nbd_error(err));
 	return -1;
 }
 
@@ -188,9 +184,9 @@ static int serve(const struct request *request)
 	int tries = 0, err;
 
 	if (!is_whole(request)) {
-		nbdkit_error("%s of %u bytes at %llu: the disk has blocks of %u; clients that don't "
-			     "ask for that need: nbdkit --filter=blocksize", request->what,
-			     request->count, (unsigned long long)request->offset,
+		nbdkit_error("%s of %u bytes at %llu: the disk has blocks of %u; a client that "
+			     "doesn't ask for that needs: nbdkit --filter=blocksize",
+			     request->what, request->count, (unsigned long long)request->offset,
 			     nvme_info(disk)->block_size);
 		nbdkit_set_error(EINVAL);
 		return -1;
