@@ -178,6 +178,8 @@ bool nvme_is_stale(const struct nvme_queue *queue);
 int nvme_renew(struct nvme_queue *queue, struct nvme_completion *done, unsigned int max);
 /* Looks for commands that take too long, and does something about it. */
 int nvme_expire(struct nvme_queue *queue);
+/* Stops the controller for good, since its commands can't be waited for; returns @why. */
+int nvme_give_up(struct nvme *nvme, int why);
 /* Resets the controller, if nobody has since the queue was made. */
 int nvme_recover(struct nvme_queue *queue);
 

@@ -38,7 +38,7 @@ bool nvme_is_stale(const struct nvme_queue *queue)
 	       atomic_load_explicit(&queue->nvme->epoch, memory_order_acquire);
 }
 
-/* --- a reset --- */
+/* --- the end --- */
 
 /* Those who sleep, so that they learn of it at once. */
 static void wake_all(struct nvme *nvme)
@@ -49,6 +49,19 @@ static void wake_all(struct nvme *nvme)
 		if (nvme->queues[i].eventfd >= 0)
 			eventfd_write(nvme->queues[i].eventfd, 1);
 }
+
+int nvme_give_up(struct nvme *nvme, int why)
+{
+	pthread_mutex_lock(&nvme->lock);
+	if (!atomic_load(&nvme->failed)) {
+		nvme_fail(nvme, why);
+		wake_all(nvme);
+	}
+	pthread_mutex_unlock(&nvme->lock);
+	return why;
+}
+
+/* --- a reset --- */
 
 /* A controller that doesn't even stop may still obey PCI. */
 static int stop(struct nvme *nvme)

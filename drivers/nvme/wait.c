@@ -74,6 +74,8 @@ int nvme_poll(struct nvme_queue *queue, struct nvme_completion *done, unsigned i
 	int got = collect(queue, done, max);
 	int err = unmask(queue);
 
+	if (err)
+		nvme_give_up(queue->nvme, err);
 	return got ? got : err;
 }
 
@@ -107,7 +109,7 @@ int nvme_wait(struct nvme_queue *queue, struct nvme_completion *done, unsigned i
 		}
 		err = pause_for(queue, until(now, end, every), &looks);
 		if (err)
-			return err;
+			return nvme_give_up(queue->nvme, err);
 	}
 }
 
