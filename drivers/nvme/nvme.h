@@ -7,9 +7,10 @@
  * in: nvme_read(), nvme_write() and their like take any memory and do all of it; nvme_submit()
  * takes whole blocks in memory that was mapped before, and many commands at once.
  *
- * A queue is for one thread at a time, and its threads' own: queues share no lock, and neither
- * nvme_submit() nor nvme_poll() makes a system call. Calls on different queues of one disk
- * may be made at once.
+ * A queue is for one thread at a time. Calls on different queues of one disk may be made at once:
+ * queues share no lock. Where the registers can be mapped, neither nvme_submit() nor nvme_poll()
+ * makes a system call, but for a look at the controller a few times a second while commands are
+ * under way.
  *
  * Errors are negative errnos. A command that takes longer than it may is aborted. If it doesn't end
  * then either, the controller is reset, with which every command that is under way ends, on all

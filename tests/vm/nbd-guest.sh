@@ -186,7 +186,7 @@ for turn in 1 2; do
 	check "what is left is let go, $turn" let_go_of_what_is_dead
 	check "a new server has the disk, and its journal is replayed, $turn" again
 	check "what was synced is there, $turn" compare_files
-	check "and so is the tree, $turn" compare_tree
+	[ "$turn" -eq 1 ] || check "and so is the tree" compare_tree
 	rm -rf "$mnt/sure" "$mnt"/load*
 	check "it's unmounted, $turn" umount "$mnt"
 	check "fsck finds nothing, $turn" fsck_clean
