@@ -88,7 +88,7 @@ int nvme_wait(struct nvme_queue *queue, struct nvme_completion *done, unsigned i
 	      int timeout_ms)
 {
 	const int64_t every = nvme_look_every(queue->nvme);
-	int64_t now = nvme_now_ms(), end = timeout_ms < 0 ? INT64_MAX : now + timeout_ms;
+	int64_t now = nvme_coarse_ms(), end = timeout_ms < 0 ? INT64_MAX : now + timeout_ms;
 	unsigned int looks = 0;
 	int got, err;
 
@@ -98,11 +98,11 @@ int nvme_wait(struct nvme_queue *queue, struct nvme_completion *done, unsigned i
 		got = nvme_poll(queue, done, max);
 		if (got)
 			return got;
-		now = nvme_now_ms();
+		now = nvme_coarse_ms();
 		if (now >= end)
 			return -ETIMEDOUT;
 		/* With nothing under way nothing tells that the controller has died. */
-		if (!nvme_queue_busy(queue) && nvme_coarse_ms() >= queue->look_ms) {
+		if (!nvme_queue_busy(queue) && now >= queue->look_ms) {
 			err = nvme_expire(queue);
 			if (err)
 				return err;
