@@ -105,14 +105,6 @@ static void test_reset(void **state)
 	works_again(1);
 }
 
-static void test_again(void **state)
-{
-	unsigned int i;
-
-	for (i = 0; i < 2; i++)
-		test_reset(state);
-}
-
 /* Nothing moves any more into memory that the close has given back. */
 static void test_closed_amid(void **state)
 {
@@ -126,7 +118,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_reset),
-		TEST(test_again),
 		TEST(test_closed_amid),
 	};
 
