@@ -60,4 +60,5 @@ lint:
 
 clean:
 	rm -rf $(BUILD)/obj $(BUILD)/bin $(BUILD)/lib $(BUILD)/examples \
-		$(BUILD)/tests $(BUILD)/bench $(BUILD)/fuzz $(BUILD)/module $(BUILD)/*.pc
+		$(BUILD)/tests $(BUILD)/bench $(BUILD)/fuzz $(BUILD)/module \
+		$(BUILD)/nbdkit $(BUILD)/*.pc

@@ -7,6 +7,8 @@
 KDIR_RUNNING := /lib/modules/$(shell uname -r)/build
 INSTALL ?= install
 DEST := $(DESTDIR)$(PREFIX)
+# Where nbdkit looks, wherever the rest goes.
+NBDKIT_PLUGINS = $(shell pkg-config --variable=plugindir nbdkit)
 
 # The module first, since it's what may lack something.
 install: $(if $(filter no,$(MODULE)),,install-module) install-user
@@ -25,6 +27,7 @@ install-user: user $(BUILD)/usrpci.pc $(BUILD)/usrdrv.pc
 	$(INSTALL) -D -m 644 -t $(DEST)/share/man/man1 man/*.1
 	$(INSTALL) -D -m 644 tools/completion/usrpci.bash \
 		$(DEST)/share/bash-completion/completions/usrpci
+	$(if $(HAS_NBDKIT),$(INSTALL) -D -t $(DESTDIR)$(NBDKIT_PLUGINS) $(NBD))
 	$(if $(DESTDIR),,ldconfig)
 
 install-module:

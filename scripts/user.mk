@@ -32,11 +32,16 @@ SIM_SOURCES := $(wildcard sim/*.c sim/devices/*.c sim/devices/*/*.c)
 SIM_OBJS := $(call objs,$(SIM_SOURCES))
 DRIVER_OBJS := $(foreach d,$(notdir $(wildcard drivers/*)),$(call driver_objs,$d))
 
+# nbdkit's plugin, which is made where nbdkit's header is; the tests bring that along.
+NBD := $(BUILD)/nbdkit/nbdkit-usrpci-nvme-plugin.so
+NBD_OBJS := $(call objs,$(wildcard drivers/nvme/nbdkit/*.c))
+HAS_NBDKIT := $(shell $(CC) -include nbdkit-plugin.h -fsyntax-only -x c /dev/null 2>/dev/null && echo y)
+
 PROGRAMS := $(BUILD)/bin/usrpci $(BUILD)/bin/usrpci-sim $(DRIVERS:%=$(BUILD)/bin/usrpci-%)
 EXAMPLES := $(patsubst %.c,$(BUILD)/%,$(wildcard examples/*.c))
 TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*.c tests/kernel/*.c \
 	tests/drivers/*.c tests/tools/*.c tests/campaign/*.c tests/sim/*.c \
-	tests/conformance/*_test.c tests/vfio/*.c))
+	tests/conformance/*_test.c tests/vfio/*.c tests/nbdkit/*.c))
 # Each file of bench/group/ is a program, and its folder what doesn't fit into it.
 BENCH_GROUPS := $(basename $(notdir $(wildcard bench/group/*.c)))
 BENCH_COMMON := $(call objs,$(addprefix bench/,result.c rounds.c))
@@ -79,6 +84,7 @@ $(BUILD)/obj/tests/tools/%.o: EXTRA_CFLAGS = -Itools
 $(BUILD)/obj/tools/%.o: EXTRA_CFLAGS = -DUSRPCI_VERSION=\"$(VERSION)\"
 $(BUILD)/obj/sim/%.o: EXTRA_CFLAGS = -Isim -Ilib -Idrivers
 $(BUILD)/obj/drivers/%.o: EXTRA_CFLAGS = -Idrivers
+$(BUILD)/obj/drivers/nvme/nbdkit/%.o: EXTRA_CFLAGS = -Idrivers -DUSRPCI_VERSION=\"$(VERSION)\"
 $(BUILD)/obj/bench/%.o: EXTRA_CFLAGS = -Idrivers
 $(BUILD)/obj/examples/%.o: EXTRA_CFLAGS = -Idrivers
 
@@ -127,6 +133,15 @@ $(BUILD)/bin/usrpci-$1: $(call program_objs,$1) $(call driver_objs,$1) $(LIB)
 endef
 $(foreach d,$(DRIVERS),$(eval $(call driver_program,$d)))
 
+$(NBD_OBJS): $(if $(HAS_NBDKIT),,$(SETUP_TEST))
+
+# It carries the library, as the programs do.
+$(NBD): $(NBD_OBJS) $(call driver_objs,nvme) $(LIB)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) -shared -Wl,--exclude-libs,ALL -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDFLAGS) \
+		$(LIBS) -lpthread
+
 $(BUILD)/examples/%: $(BUILD)/obj/examples/%.o $(LIB) $(USRDRV)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
@@ -152,6 +167,9 @@ $(BUILD)/tests/tools/%: $(BUILD)/obj/tests/tools/%.o $(filter-out %/main.o,$(TOO
 $(BUILD)/tests/sim/%: $(BUILD)/obj/tests/sim/%.o $(TEST_COMMON) $(filter-out %/main.o,$(SIM_OBJS)) \
 		$(DRIVER_OBJS) $(USRDRV) $(LIB)
 	$(call link,-lcmocka -lpthread)
+
+$(BUILD)/tests/nbdkit/%: $(BUILD)/obj/tests/nbdkit/%.o
+	$(call link,-lcmocka -lnbd)
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TEST_COMMON) $(DRIVER_OBJS) $(USRDRV) $(LIB)
 	$(call link,-lcmocka -lpthread)

@@ -117,6 +117,16 @@ void sim_raise(struct sim *sim, unsigned int vector);
 /* Lets go of the pin. */
 void sim_lower(struct sim *sim);
 
+/** enum sim_fate - What a command comes to, by the knobs. */
+enum sim_fate {
+	SIM_DONE,
+	SIM_HELD,	/* not done till it's aborted */
+	SIM_LOST,	/* never done, whatever is asked for */
+};
+
+/* Of a device's next command. */
+enum sim_fate sim_draw_fate(struct sim *sim);
+
 /* Calls @tick once, that many microseconds from now; 0: not at all. */
 void sim_wake(struct sim *sim, uint64_t microseconds);
 

@@ -14,6 +14,8 @@
  * @irq_lost: one of so many interrupts is lost
  * @irq_doubled: one of so many comes twice
  * @stray_dma: after one of so many DMAs another goes where nothing was mapped
+ * @command_held: one of so many commands isn't done till it's aborted
+ * @command_lost: one of so many is never done
  * @hang: writes to registers do nothing, and its clock stands still
  * @slow: microseconds that each access to a register takes
  * @all_ones: reads give ones, and writes do nothing, as with no device
@@ -26,6 +28,8 @@ struct sim_faults {
 	uint64_t irq_lost;
 	uint64_t irq_doubled;
 	uint64_t stray_dma;
+	uint64_t command_held;
+	uint64_t command_lost;
 	uint64_t hang;
 	uint64_t slow;
 	uint64_t all_ones;

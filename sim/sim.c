@@ -310,6 +310,15 @@ void sim_lower(struct sim *sim)
 	set_pin(sim, false);
 }
 
+/* --- commands --- */
+
+enum sim_fate sim_draw_fate(struct sim *sim)
+{
+	if (sim_faults_draw(&sim->faults, sim->faults.command_lost))
+		return SIM_LOST;
+	return sim_faults_draw(&sim->faults, sim->faults.command_held) ? SIM_HELD : SIM_DONE;
+}
+
 /* --- time --- */
 
 void sim_wake(struct sim *sim, uint64_t microseconds)

@@ -41,6 +41,7 @@ make_base() {
 	mv "$1.$$" "$1"
 }
 
+# The host may have options for its own modules, which would come after their names.
 make_modules() {
 	local from to=$1/usr/lib/modules/$release name file
 	from=$("$root/scripts/kernel" "$kernel" modules)

@@ -165,12 +165,17 @@ static double copy_mb_s(void *to, const void *from)
 /* Into memory that was mapped before: what's left is the device's work. */
 static double disk_mb_s(struct nvme *disk, const struct usrpci_mapping *map)
 {
-	const uint32_t blocks = (uint32_t)(DMA_LEN / nvme_info(disk)->block_size);
+	struct nvme_queue *queue = nvme_queue(disk, 0);
+	const struct nvme_command command = {
+		.op = NVME_READ,
+		.blocks = (uint32_t)(DMA_LEN / nvme_info(disk)->block_size),
+		.map = map,
+	};
 	struct nvme_completion done;
 	double start = now_us();
 
-	must(nvme_submit(disk, NVME_READ, 0, blocks, map, 0, 1), "read");
-	while (!nvme_poll(disk, &done, 1))
+	must(nvme_submit(queue, &command), "read");
+	while (!nvme_poll(queue, &done, 1))
 		;
 	must(done.error, "read");
 	return DMA_LEN / (now_us() - start);

@@ -19,7 +19,7 @@ static int identify(struct nvme *nvme, enum nvme_identify_cns cns, uint32_t nsid
 		.cdw10 = htole32(cns),
 	};
 
-	return nvme_queue_run(nvme, &nvme->admin, &command, NULL);
+	return nvme_admin_run(nvme, &command, NULL);
 }
 
 /* Identify's strings are padded with blanks. */
@@ -42,6 +42,12 @@ static int identify_controller(struct nvme *nvme, const struct usrpci_coherent *
 	copy_text(nvme->info.serial, id->sn, sizeof(id->sn));
 	copy_text(nvme->info.model, id->mn, sizeof(id->mn));
 	copy_text(nvme->info.firmware, id->fr, sizeof(id->fr));
+	if (le16toh(id->oncs) & NVME_CTRL_ONCS_WRITE_ZEROES)
+		nvme->info.caps |= NVME_CAN_ZERO;
+	if (le16toh(id->oncs) & NVME_CTRL_ONCS_DSM)
+		nvme->info.caps |= NVME_CAN_DISCARD;
+	if (id->vwc & NVME_CTRL_VWC_PRESENT)
+		nvme->info.caps |= NVME_HAS_CACHE;
 	/* In units of the least page, which is 4 KiB here; 0 and the absurd: no limit. */
 	if (id->mdts && id->mdts < 32)
 		nvme->info.mdts = (uint64_t)NVME_PAGE << id->mdts;
@@ -110,73 +116,86 @@ int nvme_identify(struct nvme *nvme, uint32_t nsid)
 	return err;
 }
 
-/* Before any I/O queue is made: NVMe base 2.0 §5.27.1.5. Both counts are from 0. */
-static int set_number_of_queues(struct nvme *nvme)
+/* Before any I/O queue is made: NVMe base 2.0 §5.27.1.5. All counts are from 0. */
+int nvme_set_queues(struct nvme *nvme, unsigned int nr, unsigned int *given)
 {
 	struct nvme_sqe command = {
 		.opcode = nvme_admin_set_features,
 		.cdw10 = htole32(NVME_FEAT_FID_NUM_QUEUES),
+		.cdw11 = htole32((nr - 1) << 16 | (nr - 1)),
 	};
+	uint32_t value, sqs, cqs;
+	int err;
 
-	return nvme_queue_run(nvme, &nvme->admin, &command, NULL);
+	err = nvme_admin_run(nvme, &command, &value);
+	if (err)
+		return err;
+	sqs = (value & 0xffff) + 1;
+	cqs = (value >> 16) + 1;
+	*given = sqs < cqs ? sqs : cqs;
+	return 0;
 }
 
-static int create_cq(struct nvme *nvme)
+/* Vector n is that of queue n + 1; that of the first is the admin queue's too. */
+static int create_cq(struct nvme_queue *queue)
 {
-	struct nvme_queue *io = &nvme->io;
+	const uint32_t vector = queue->eventfd < 0 ? 0 : (queue->id - 1) << 16 | NVME_QUEUE_IRQ;
 	struct nvme_sqe command = {
 		.opcode = nvme_admin_create_cq,
-		.prp1 = htole64(io->cq_mem.bus_addr),
-		.cdw10 = htole32((io->entries - 1) << 16 | io->id),
-		.cdw11 = htole32(NVME_QUEUE_CONTIGUOUS | (io->irq ? NVME_QUEUE_IRQ : 0)),
+		.prp1 = htole64(queue->cq_mem.bus_addr),
+		.cdw10 = htole32((queue->entries - 1) << 16 | queue->id),
+		.cdw11 = htole32(NVME_QUEUE_CONTIGUOUS | vector),
 	};
 
-	return nvme_queue_run(nvme, &nvme->admin, &command, NULL);
+	return nvme_admin_run(queue->nvme, &command, NULL);
 }
 
-static int create_sq(struct nvme *nvme)
+static int create_sq(struct nvme_queue *queue)
 {
-	struct nvme_queue *io = &nvme->io;
 	struct nvme_sqe command = {
 		.opcode = nvme_admin_create_sq,
-		.prp1 = htole64(io->sq_mem.bus_addr),
-		.cdw10 = htole32((io->entries - 1) << 16 | io->id),
-		.cdw11 = htole32(io->id << 16 | NVME_QUEUE_CONTIGUOUS),
+		.prp1 = htole64(queue->sq_mem.bus_addr),
+		.cdw10 = htole32((queue->entries - 1) << 16 | queue->id),
+		.cdw11 = htole32(queue->id << 16 | NVME_QUEUE_CONTIGUOUS),
 	};
 
-	return nvme_queue_run(nvme, &nvme->admin, &command, NULL);
+	return nvme_admin_run(queue->nvme, &command, NULL);
 }
 
-static int delete_queue(struct nvme *nvme, enum nvme_admin_opcode opcode)
+static int delete_queue(struct nvme_queue *queue, enum nvme_admin_opcode opcode)
 {
 	struct nvme_sqe command = {
 		.opcode = (__u8)opcode,
-		.cdw10 = htole32(nvme->io.id),
+		.cdw10 = htole32(queue->id),
 	};
 
-	return nvme_queue_run(nvme, &nvme->admin, &command, NULL);
+	return nvme_admin_run(queue->nvme, &command, NULL);
 }
 
 /* The completion queue first: a submission queue names it. */
-int nvme_create_io_queues(struct nvme *nvme)
+int nvme_create_queue(struct nvme_queue *queue)
 {
-	int err;
+	int err = create_cq(queue);
 
-	nvme->io.irq = nvme->info.irq != NVME_POLLED;
-	err = set_number_of_queues(nvme);
-	if (!err)
-		err = create_cq(nvme);
-	if (!err)
-		err = create_sq(nvme);
-	nvme->queued = !err;
-	return err;
+	return err ? err : create_sq(queue);
 }
 
-void nvme_delete_io_queues(struct nvme *nvme)
+/* One that a reset has left out isn't there, which the controller may say. */
+void nvme_delete_queue(struct nvme_queue *queue)
 {
-	if (!nvme->queued)
+	if (nvme_is_stale(queue))
 		return;
-	nvme->queued = false;
-	if (!delete_queue(nvme, nvme_admin_delete_sq))
-		delete_queue(nvme, nvme_admin_delete_cq);
+	if (!delete_queue(queue, nvme_admin_delete_sq))
+		delete_queue(queue, nvme_admin_delete_cq);
+}
+
+/* It has done its best when this is done; whether the command ends is seen by its completion. */
+int nvme_abort(struct nvme *nvme, const struct nvme_queue *queue, unsigned int cid)
+{
+	struct nvme_sqe command = {
+		.opcode = nvme_admin_abort_cmd,
+		.cdw10 = htole32(cid << 16 | queue->id),
+	};
+
+	return nvme_admin_run(nvme, &command, NULL);
 }

@@ -13,7 +13,7 @@
 
 /**
  * struct run - A measurement under way.
- * @nvme: the disk
+ * @queue: where commands go
  * @bench: what was asked for
  * @blocks: of a command
  * @places: where a command may begin, in commands
@@ -26,7 +26,7 @@
  * @error: the first one
  */
 struct run {
-	struct nvme *nvme;
+	struct nvme_queue *queue;
 	const struct nvme_bench *bench;
 	uint32_t blocks;
 	uint64_t places;
@@ -85,11 +85,18 @@ static uint64_t random_number(uint64_t *seed)
 static int start(struct run *run, uint64_t slot)
 {
 	uint64_t place = run->bench->random ? random_number(&run->seed) % run->places : run->next;
+	const struct nvme_command command = {
+		.op = run->bench->op,
+		.lba = place * run->blocks,
+		.blocks = run->blocks,
+		.map = &run->map,
+		.offset = slot * run->bench->size,
+		.cookie = slot,
+	};
 
 	run->next = run->next + 1 < run->places ? run->next + 1 : 0;
 	run->started[slot] = nvme_now_ns();
-	return nvme_submit(run->nvme, run->bench->op, place * run->blocks, run->blocks, &run->map,
-			   slot * run->bench->size, slot);
+	return nvme_submit(run->queue, &command);
 }
 
 static void account(struct run *run, struct nvme_figures *figures, uint64_t ns)
@@ -111,7 +118,7 @@ static int turn(struct run *run, struct nvme_figures *figures, uint64_t end)
 	uint64_t now;
 	int got, i, fewer = 0;
 
-	got = nvme_wait(run->nvme, done, REAP, NVME_COMMAND_MS);
+	got = nvme_wait(run->queue, done, REAP, -1);
 	if (got < 0)
 		return got;
 	now = nvme_now_ns();
@@ -160,6 +167,8 @@ static void sum_up(const struct run *run, struct nvme_figures *figures)
 
 static int check(const struct nvme_info *info, const struct nvme_bench *bench)
 {
+	if (bench->op != NVME_READ && bench->op != NVME_WRITE)
+		return -EINVAL;
 	if (!bench->size || bench->size % info->block_size || bench->size > info->max_transfer)
 		return -EINVAL;
 	if (bench->size / info->block_size > info->blocks || bench->depth > info->depth)
@@ -184,7 +193,7 @@ static int map_memory(struct run *run)
 		map->addr = NULL;
 		return -ENOMEM;
 	}
-	return usrpci_map(nvme_device(run->nvme), map, 1);
+	return usrpci_map(run->queue->nvme->dev, map, 1);
 }
 
 static void clean_up(struct run *run)
@@ -192,7 +201,7 @@ static void clean_up(struct run *run)
 	struct usrpci_mapping *map = &run->map;
 
 	if (map->handle)
-		usrpci_unmap(nvme_device(run->nvme), &map->handle, 1);
+		usrpci_unmap(run->queue->nvme->dev, &map->handle, 1);
 	if (map->addr)
 		munmap(map->addr, map->len);
 	free(map->sg);
@@ -200,20 +209,24 @@ static void clean_up(struct run *run)
 	free(run->buckets);
 }
 
-int nvme_bench(struct nvme *nvme, const struct nvme_bench *bench, struct nvme_figures *figures)
+int nvme_bench(struct nvme_queue *queue, const struct nvme_bench *bench,
+	       struct nvme_figures *figures)
 {
+	const struct nvme_info *info = &queue->nvme->info;
 	struct nvme_bench want = *bench;
-	struct run run = { .nvme = nvme, .bench = &want, .seed = 0x2545f4914f6cdd1d };
+	struct run run = { .queue = queue, .bench = &want, .seed = 0x2545f4914f6cdd1d };
 	int err;
 
 	*figures = (struct nvme_figures){ };
 	if (!want.depth)
-		want.depth = nvme->info.depth;
-	err = check(&nvme->info, &want);
+		want.depth = info->depth;
+	err = check(info, &want);
 	if (err)
 		return err;
-	run.blocks = (uint32_t)(want.size >> nvme->shift);
-	run.places = nvme->info.blocks / run.blocks;
+	if (nvme_queue_busy(queue))
+		return -EBUSY;
+	run.blocks = (uint32_t)(want.size / info->block_size);
+	run.places = info->blocks / run.blocks;
 	run.started = calloc(want.depth, sizeof(*run.started));
 	run.buckets = calloc(BUCKETS, sizeof(*run.buckets));
 	err = run.started && run.buckets ? map_memory(&run) : -ENOMEM;
@@ -221,8 +234,6 @@ int nvme_bench(struct nvme *nvme, const struct nvme_bench *bench, struct nvme_fi
 		err = measure(&run, figures);
 	if (!err)
 		sum_up(&run, figures);
-	else if (nvme_queue_busy(&nvme->io))
-		nvme_fail(nvme, err);
 	clean_up(&run);
 	return err;
 }

@@ -4,7 +4,6 @@
 #include <time.h>
 #include "internal.h"
 
-#define ADMIN_ENTRIES	32U
 /* Shutdown has no limit in CAP; RTD3E often is 0 or some seconds. */
 #define SHUTDOWN_MS	10000
 /* What CAP.TO says may be too little for an emulated controller on a busy host. */
@@ -91,7 +90,7 @@ static int64_t ready_ms(const struct nvme *nvme)
 	return ms < MIN_READY_MS ? MIN_READY_MS : ms;
 }
 
-static int disable(struct nvme *nvme)
+int nvme_disable(struct nvme *nvme)
 {
 	uint32_t cc;
 	int err;
@@ -124,14 +123,14 @@ int nvme_reset(struct nvme *nvme)
 	if (NVME_CAP_MPSMIN(nvme->cap) || !(NVME_CAP_CSS(nvme->cap) & NVME_CAP_CSS_NVM))
 		return -ENOTSUP;
 	err = reg_read(nvme, NVME_REG_VS, &nvme->info.version);
-	return err ? err : disable(nvme);
+	return err ? err : nvme_disable(nvme);
 }
 
 /*
  * What nvme_shutdown() would do, for when the program can't: the caches are kept
  * and no command is left running. A healthy disk takes some milliseconds.
  */
-static int leave_orders(struct nvme *nvme)
+int nvme_leave_orders(struct nvme *nvme)
 {
 	const uint32_t half_us = USRPCI_QUIESCE_US / 2;
 	const struct usrpci_step steps[] = {
@@ -159,21 +158,16 @@ int nvme_enable(struct nvme *nvme)
 			    NVME_SET(NVME_CC_AMS_RR, CC_AMS) |
 			    NVME_SET(NVME_SQE_SHIFT, CC_IOSQES) |
 			    NVME_SET(NVME_CQE_SHIFT, CC_IOCQES);
-	const uint32_t aqa = NVME_SET(ADMIN_ENTRIES - 1, AQA_ASQS) |
-			     NVME_SET(ADMIN_ENTRIES - 1, AQA_ACQS);
+	const uint32_t last = nvme->admin.entries - 1;
 	int err;
 
-	err = nvme_queue_alloc(nvme, &nvme->admin, 0, ADMIN_ENTRIES);
-	if (!err)
-		err = reg_write(nvme, NVME_REG_AQA, aqa);
+	err = reg_write(nvme, NVME_REG_AQA, NVME_SET(last, AQA_ASQS) | NVME_SET(last, AQA_ACQS));
 	if (!err)
 		err = reg_write64(nvme, NVME_REG_ASQ, nvme->admin.sq_mem.bus_addr);
 	if (!err)
 		err = reg_write64(nvme, NVME_REG_ACQ, nvme->admin.cq_mem.bus_addr);
 	if (!err)
 		err = reg_write(nvme, NVME_REG_CC, cc);
-	if (!err)
-		err = leave_orders(nvme);
 	if (err)
 		return err;
 	nvme->enabled = true;
@@ -181,32 +175,50 @@ int nvme_enable(struct nvme *nvme)
 	return err ? err : wait_status(nvme, NVME_CSTS_RDY_MASK, 1, ready_ms(nvme));
 }
 
+/* Whoever sees @failed may take it that no DMA is left. */
 int nvme_fail(struct nvme *nvme, int why)
 {
-	nvme->failed = why;
-	/* Both, as one may not work any more; then no DMA is left. */
-	disable(nvme);
+	/* Both, as one may not work any more. */
+	nvme_disable(nvme);
 	usrpci_set_master(nvme->dev, false);
+	atomic_store_explicit(&nvme->failed, why, memory_order_release);
 	return why;
+}
+
+static void delete_queues(struct nvme *nvme)
+{
+	unsigned int i;
+
+	for (i = 0; i < nvme->info.queues; i++)
+		nvme_delete_queue(&nvme->queues[i]);
+}
+
+/* 0, or why the disk wouldn't hear of it. */
+static int say_goodbye(struct nvme *nvme)
+{
+	const uint32_t done = NVME_SET(NVME_CSTS_SHST_CMPLT, CSTS_SHST);
+	const uint32_t mask = NVME_SET(NVME_CSTS_SHST_MASK, CSTS_SHST);
+	uint32_t cc;
+	int err;
+
+	err = atomic_load(&nvme->failed);
+	if (!err)
+		err = nvme_health(nvme);
+	if (err)
+		return err;
+	delete_queues(nvme);
+	err = reg_read(nvme, NVME_REG_CC, &cc);
+	if (!err)
+		err = reg_write(nvme, NVME_REG_CC, cc | NVME_SET(NVME_CC_SHN_NORMAL, CC_SHN));
+	return err ? err : wait_status(nvme, mask, done, SHUTDOWN_MS);
 }
 
 /* Queues deleted, caches kept, then stopped: NVMe base 2.0 §3.6.1. */
 void nvme_shutdown(struct nvme *nvme)
 {
-	const uint32_t done = NVME_SET(NVME_CSTS_SHST_CMPLT, CSTS_SHST);
-	const uint32_t mask = NVME_SET(NVME_CSTS_SHST_MASK, CSTS_SHST);
-	uint32_t cc;
-
 	if (!nvme->enabled)
 		return;
-	if (!nvme->failed)
-		nvme->failed = nvme_health(nvme);
-	if (!nvme->failed)
-		nvme_delete_io_queues(nvme);
-	if (!nvme->failed && !reg_read(nvme, NVME_REG_CC, &cc) &&
-	    !reg_write(nvme, NVME_REG_CC, cc | NVME_SET(NVME_CC_SHN_NORMAL, CC_SHN)))
-		nvme->failed = wait_status(nvme, mask, done, SHUTDOWN_MS);
-	if (!nvme->failed)
+	if (!say_goodbye(nvme))
 		usrpci_quiesce(nvme->dev, NULL, 0);
 	nvme_fail(nvme, -ESHUTDOWN);
 	nvme->enabled = false;

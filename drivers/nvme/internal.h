@@ -3,6 +3,8 @@
 #ifndef NVME_INTERNAL_H
 #define NVME_INTERNAL_H
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <usrpci.h>
@@ -12,30 +14,37 @@
 
 /* An emulated disk on a busy host may take long. */
 #define NVME_COMMAND_MS		30000
-/* How often somebody who waits looks whether the controller is well. */
+#define NVME_MIN_COMMAND_MS	100
+/* How often somebody who waits looks whether the controller is well, if not more often. */
 #define NVME_HEALTH_MS		500
 
 /**
  * struct nvme_slot - A command id.
  * @cookie: of the command under way
+ * @since_ms: when it was sent, or told to be aborted
  * @busy: there is one
+ * @aborted: it took too long
  */
 struct nvme_slot {
 	uint64_t cookie;
+	int64_t since_ms;
 	bool busy;
+	bool aborted;
 };
 
 /**
  * struct nvme_queue - A submission queue and its completion queue.
+ * @nvme: the disk
  * @id: 0 for the admin queue
  * @entries: of each; one stays empty
  * @depth: most commands at once
- * @irq: completions raise an interrupt that is waited for
+ * @eventfd: where its interrupts arrive, -1 when polled
+ * @masked: INTx fired and wasn't unmasked yet
  * @sq_mem: submission queue
  * @cq_mem: completion queue
  * @list_mem: room for PRP lists, @list_len for each command id
  * @list_len: bytes
- * @regs: with the doorbells
+ * @bounce: for what can't go to or from user memory
  * @sq_doorbell: where its tail goes
  * @cq_doorbell: where its head goes
  * @tail: of the submission queue
@@ -44,17 +53,24 @@ struct nvme_slot {
  * @slots: by command id
  * @free: stack of command ids
  * @nr_free: height of @free
+ * @epoch: of the controller, when it got to know this queue
+ * @look_ms: when commands are looked at next, for having taken too long
+ *
+ * All of an I/O queue is its thread's. Another that resets the controller leaves the queue alone,
+ * and its thread learns of it by the epoch.
  */
 struct nvme_queue {
+	struct nvme *nvme;
 	unsigned int id;
 	unsigned int entries;
 	unsigned int depth;
-	bool irq;
+	int eventfd;
+	bool masked;
 	struct usrpci_coherent sq_mem;
 	struct usrpci_coherent cq_mem;
 	struct usrpci_coherent list_mem;
 	size_t list_len;
-	const struct usrpci_regs *regs;
+	struct usrpci_coherent bounce;
 	uint64_t sq_doorbell;
 	uint64_t cq_doorbell;
 	unsigned int tail;
@@ -63,90 +79,122 @@ struct nvme_queue {
 	struct nvme_slot *slots;
 	uint16_t *free;
 	unsigned int nr_free;
+	unsigned int epoch;
+	int64_t look_ms;
 };
 
 /**
  * struct nvme - An open disk.
  * @dev: the function
- * @info: what the disk is
+ * @info: what the disk is; it doesn't change once it's open
  * @cap: register CAP
  * @regs: BAR 0 up to its MSI-X table, if that lies there
- * @enabled: CC.EN was set
- * @queued: the I/O queues exist
- * @failed: why the controller was stopped, 0 if it wasn't
- * @eventfd: where interrupts arrive, -1 when polled
- * @masked: INTx fired and wasn't unmasked yet
+ * @timeout_ms: how long a command may take
  * @shift: log2 of the block size
- * @admin: admin queue
- * @io: I/O queue
- * @bounce: for what can't go to or from user memory
+ * @lock: the admin queue, and whoever changes the controller's state
+ * @admin: admin queue, which is polled
+ * @enabled: CC.EN was set
+ * @epoch: goes up when the controller was reset, and so forgot its queues
+ * @failed: why the controller was stopped for good, 0 if it wasn't
+ * @queues: I/O queues
  */
 struct nvme {
 	struct usrpci_device *dev;
 	struct nvme_info info;
 	uint64_t cap;
 	struct usrpci_regs regs;
-	bool enabled;
-	bool queued;
-	int failed;
-	int eventfd;
-	bool masked;
+	int64_t timeout_ms;
 	unsigned int shift;
+	pthread_mutex_t lock;
 	struct nvme_queue admin;
-	struct nvme_queue io;
-	struct usrpci_coherent bounce;
+	bool enabled;
+	atomic_uint epoch;
+	atomic_int failed;
+	struct nvme_queue *queues;
 };
 
 /* clock.c */
 int64_t nvme_now_ms(void);
 uint64_t nvme_now_ns(void);
+/* Some milliseconds old, and cheap. */
+int64_t nvme_coarse_ms(void);
 
-/* controller.c */
+/* controller.c: under the lock, or before anybody else knows of the disk. */
 int nvme_reset(struct nvme *nvme);
+int nvme_leave_orders(struct nvme *nvme);
 int nvme_enable(struct nvme *nvme);
 void nvme_shutdown(struct nvme *nvme);
-/* 0, or why no command will ever be done. */
+/* No command is under way when it returns 0. */
+int nvme_disable(struct nvme *nvme);
+/* 0, or why no command will ever be done. Needs no lock. */
 int nvme_health(struct nvme *nvme);
 /* Stops the controller and its DMA for good; returns @why. */
 int nvme_fail(struct nvme *nvme, int why);
 
-/* admin.c */
+/* admin.c: under the lock, too. */
 int nvme_identify(struct nvme *nvme, uint32_t nsid);
-int nvme_create_io_queues(struct nvme *nvme);
-void nvme_delete_io_queues(struct nvme *nvme);
+/* Asks for @nr queues; gives how many there may be. */
+int nvme_set_queues(struct nvme *nvme, unsigned int nr, unsigned int *given);
+int nvme_create_queue(struct nvme_queue *queue);
+void nvme_delete_queue(struct nvme_queue *queue);
+int nvme_abort(struct nvme *nvme, const struct nvme_queue *queue, unsigned int cid);
 
-/* irq.c */
-int nvme_setup_irq(struct nvme *nvme, enum nvme_irq irq);
+/* irq.c: as many vectors as there are queues; @nr becomes less if there are less. */
+int nvme_setup_irq(struct nvme *nvme, enum nvme_irq irq, unsigned int *nr);
+/* A queue's eventfd, wired to its vector. */
+int nvme_wire_irq(struct nvme_queue *queue);
 
 /* queue.c */
 int nvme_queue_alloc(struct nvme *nvme, struct nvme_queue *queue, unsigned int id,
 		     unsigned int entries);
-int nvme_queue_add_lists(struct nvme *nvme, struct nvme_queue *queue, uint64_t transfer);
-void nvme_queue_free(struct nvme *nvme, struct nvme_queue *queue);
+int nvme_queue_add_lists(struct nvme_queue *queue, uint64_t transfer);
+void nvme_queue_free(struct nvme_queue *queue);
+/* As if it were new; the controller mustn't know it. */
+void nvme_queue_rewind(struct nvme_queue *queue);
 /* Takes a command id; -EAGAIN if none is left. */
 int nvme_queue_take(struct nvme_queue *queue, uint64_t cookie);
 void nvme_queue_give(struct nvme_queue *queue, unsigned int cid);
 void nvme_queue_send(struct nvme_queue *queue, struct nvme_sqe *command, unsigned int cid);
 int nvme_queue_reap(struct nvme_queue *queue, struct nvme_completion *done, unsigned int max);
-int nvme_queue_wait(struct nvme *nvme, struct nvme_queue *queue, struct nvme_completion *done,
-		    unsigned int max, int timeout_ms);
-/* Sends a command alone and waits for it. */
-int nvme_queue_run(struct nvme *nvme, struct nvme_queue *queue, struct nvme_sqe *command,
-		   uint32_t *value);
 
 static inline unsigned int nvme_queue_busy(const struct nvme_queue *queue)
 {
 	return queue->depth - queue->nr_free;
 }
 
+/* wait.c */
+/* Sends a command alone and waits for it, of which the admin queue makes no more than an errno. */
+int nvme_admin_run(struct nvme *nvme, struct nvme_sqe *command, uint32_t *value);
+int nvme_queue_run(struct nvme_queue *queue, const struct nvme_command *command);
+/* Till all are done; gives the first error. */
+int nvme_queue_drain(struct nvme_queue *queue);
+
+/* recover.c */
+/* How often a queue's commands are looked at. */
+int64_t nvme_look_every(const struct nvme *nvme);
+/* Whether a reset was seen whose end of the commands hasn't been told to the queue's user. */
+bool nvme_is_stale(const struct nvme_queue *queue);
+/* Tells it, and at last makes the queue anew. How many completions; an errno. */
+int nvme_renew(struct nvme_queue *queue, struct nvme_completion *done, unsigned int max);
+/* Looks for commands that take too long, and does something about it. */
+int nvme_expire(struct nvme_queue *queue);
+/* Stops the controller for good, since its commands can't be waited for; returns @why. */
+int nvme_give_up(struct nvme *nvme, int why);
+/* Resets the controller, if nobody has since the queue was made. */
+int nvme_recover(struct nvme_queue *queue);
+
 /* io.c */
-int nvme_start(struct nvme *nvme, enum nvme_op op, uint64_t lba, uint32_t blocks,
-	       const struct usrpci_sg *sg, unsigned int nr, uint64_t offset, uint64_t cookie);
+/* As nvme_submit(), which has checked it all but for where the memory is. */
+int nvme_start(struct nvme_queue *queue, const struct nvme_command *command,
+	       const struct usrpci_sg *sg, unsigned int nr);
 
 /* bounce.c */
-int nvme_bounce_alloc(struct nvme *nvme);
-int nvme_bounce(struct nvme *nvme, enum nvme_op op, uint64_t offset, unsigned char *buf,
-		uint64_t len);
+int nvme_bounce_alloc(struct nvme_queue *queue);
+int nvme_bounce(struct nvme_queue *queue, const struct nvme_command *how, uint64_t offset,
+		unsigned char *buf, uint64_t len);
+
+/* range.c */
+int nvme_check_range(const struct nvme *nvme, uint64_t offset, uint64_t len);
 
 /* status.c */
 int nvme_status_error(uint16_t status);

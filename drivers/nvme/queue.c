@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The usrpci authors
 #include <errno.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include "internal.h"
 
 /* Memory for PRP lists; it limits how much one command can move when there may be many. */
-#define LIST_POOL	(1U << 20)
+#define LIST_POOL	(4U << 20)
+/* A list's room is also that for the range of a discard. */
+#define MIN_LIST	sizeof(struct nvme_dsm_range)
 
 /* NVMe over PCIe 1.0 §3.1.2: tail of SQ y at 2y, head of CQ y at 2y + 1. */
 static uint64_t doorbell(const struct nvme *nvme, unsigned int index)
@@ -34,11 +35,12 @@ int nvme_queue_alloc(struct nvme *nvme, struct nvme_queue *queue, unsigned int i
 {
 	int err;
 
+	queue->nvme = nvme;
 	queue->id = id;
 	queue->entries = entries;
 	queue->depth = entries - 1;	/* a full queue would look empty */
 	queue->phase = NVME_CQE_PHASE;
-	queue->regs = &nvme->regs;
+	queue->eventfd = -1;
 	queue->sq_doorbell = doorbell(nvme, 2 * id);
 	queue->cq_doorbell = doorbell(nvme, 2 * id + 1);
 	if (queue->cq_doorbell + 4 > nvme->regs.len)
@@ -53,7 +55,7 @@ int nvme_queue_alloc(struct nvme *nvme, struct nvme_queue *queue, unsigned int i
 	return err;
 }
 
-int nvme_queue_add_lists(struct nvme *nvme, struct nvme_queue *queue, uint64_t transfer)
+int nvme_queue_add_lists(struct nvme_queue *queue, uint64_t transfer)
 {
 	size_t budget = LIST_POOL / queue->depth;
 	size_t len = nvme_prp_room(transfer);
@@ -63,32 +65,53 @@ int nvme_queue_add_lists(struct nvme *nvme, struct nvme_queue *queue, uint64_t t
 		len = budget < NVME_PAGE ? NVME_PAGE : budget / NVME_PAGE * NVME_PAGE;
 	while (len > budget)
 		len /= 2;
+	if (len < MIN_LIST)
+		len = MIN_LIST;
 	queue->list_len = len;
-	return usrpci_coherent_alloc(nvme->dev, len * queue->depth, &queue->list_mem);
+	return usrpci_coherent_alloc(queue->nvme->dev, len * queue->depth, &queue->list_mem);
 }
 
-void nvme_queue_free(struct nvme *nvme, struct nvme_queue *queue)
+void nvme_queue_free(struct nvme_queue *queue)
 {
-	struct usrpci_coherent *mem[] = { &queue->list_mem, &queue->cq_mem, &queue->sq_mem };
+	struct usrpci_coherent *mem[] = {
+		&queue->bounce, &queue->list_mem, &queue->cq_mem, &queue->sq_mem,
+	};
 	unsigned int i;
 
-	for (i = 0; i < 3; i++)
+	for (i = 0; i < sizeof(mem) / sizeof(mem[0]); i++)
 		if (mem[i]->addr)
-			usrpci_coherent_free(nvme->dev, mem[i]);
+			usrpci_coherent_free(queue->nvme->dev, mem[i]);
 	free(queue->slots);
 	free(queue->free);
 	memset(queue, 0, sizeof(*queue));
 }
 
+void nvme_queue_rewind(struct nvme_queue *queue)
+{
+	unsigned int cid;
+
+	/* What was completed long ago would look new. */
+	memset(queue->cq_mem.addr, 0, (size_t)queue->entries << NVME_CQE_SHIFT);
+	queue->tail = 0;
+	queue->head = 0;
+	queue->phase = NVME_CQE_PHASE;
+	for (cid = 0; cid < queue->depth; cid++)
+		if (queue->slots[cid].busy)
+			nvme_queue_give(queue, cid);
+}
+
 int nvme_queue_take(struct nvme_queue *queue, uint64_t cookie)
 {
+	const int64_t now = nvme_coarse_ms();
 	unsigned int cid;
 
 	if (!queue->nr_free)
 		return -EAGAIN;
+	/* The first of many: nothing can have taken long yet. */
+	if (!nvme_queue_busy(queue))
+		queue->look_ms = now + nvme_look_every(queue->nvme);
 	cid = queue->free[--queue->nr_free];
-	queue->slots[cid].busy = true;
-	queue->slots[cid].cookie = cookie;
+	queue->slots[cid] = (struct nvme_slot){ .cookie = cookie, .since_ms = now, .busy = true };
 	return (int)cid;
 }
 
@@ -106,7 +129,7 @@ void nvme_queue_send(struct nvme_queue *queue, struct nvme_sqe *command, unsigne
 	sq[queue->tail] = *command;
 	if (++queue->tail == queue->entries)
 		queue->tail = 0;
-	usrpci_regs_write32(queue->regs, queue->sq_doorbell, queue->tail);
+	usrpci_regs_write32(&queue->nvme->regs, queue->sq_doorbell, queue->tail);
 }
 
 static int complete(struct nvme_queue *queue, const volatile struct nvme_cqe *cqe,
@@ -118,6 +141,9 @@ static int complete(struct nvme_queue *queue, const volatile struct nvme_cqe *cq
 		return -EIO;
 	done->cookie = queue->slots[cid].cookie;
 	done->error = nvme_status_error(status >> 1);
+	/* It was aborted for a reason, which its user knows. */
+	if (done->error == -ECANCELED && queue->slots[cid].aborted)
+		done->error = -ETIMEDOUT;
 	done->value = le32toh(cqe->result);
 	nvme_queue_give(queue, cid);
 	return 0;
@@ -135,7 +161,7 @@ int nvme_queue_reap(struct nvme_queue *queue, struct nvme_completion *done, unsi
 			break;
 		usrpci_dma_rmb();	/* the rest of the entry is as old as its phase */
 		if (complete(queue, &cq[queue->head], status, &done[count]))
-			return -EIO;
+			return count ? (int)count : -EIO;
 		count++;
 		if (++queue->head == queue->entries) {
 			queue->head = 0;
@@ -143,78 +169,6 @@ int nvme_queue_reap(struct nvme_queue *queue, struct nvme_completion *done, unsi
 		}
 	}
 	if (count)
-		usrpci_regs_write32(queue->regs, queue->cq_doorbell, queue->head);
+		usrpci_regs_write32(&queue->nvme->regs, queue->cq_doorbell, queue->head);
 	return (int)count;
-}
-
-/* Waits a while for something to happen; nothing may have. */
-static int pause_for(struct nvme *nvme, struct nvme_queue *queue, int64_t ms)
-{
-	int64_t count;
-
-	if (!queue->irq) {
-		sched_yield();
-		return 0;
-	}
-	count = usrpci_irq_wait(nvme->eventfd, (int)(ms < NVME_HEALTH_MS ? ms : NVME_HEALTH_MS));
-	if (count == -ETIMEDOUT || count == -EINTR)
-		return 0;
-	if (count < 0)
-		return (int)count;
-	nvme->masked = nvme->info.irq == NVME_INTX;
-	return 0;
-}
-
-/* INTx comes again at once if there are completions left, so none is lost. */
-static int unmask(struct nvme *nvme)
-{
-	if (!nvme->masked)
-		return 0;
-	nvme->masked = false;
-	return usrpci_irq_unmask(nvme->dev, 0);
-}
-
-int nvme_queue_wait(struct nvme *nvme, struct nvme_queue *queue, struct nvme_completion *done,
-		    unsigned int max, int timeout_ms)
-{
-	int64_t now = nvme_now_ms(), end = now + timeout_ms, look = now + NVME_HEALTH_MS;
-	int got, err;
-
-	for (;;) {
-		got = nvme_queue_reap(queue, done, max);
-		err = unmask(nvme);
-		if (got)
-			return got;
-		now = nvme_now_ms();
-		if (!err && now >= look) {
-			err = nvme_health(nvme);
-			look = now + NVME_HEALTH_MS;
-		}
-		if (!err && now >= end)
-			err = -ETIMEDOUT;
-		if (!err)
-			err = pause_for(nvme, queue, end - now);
-		if (err)
-			return err;
-	}
-}
-
-int nvme_queue_run(struct nvme *nvme, struct nvme_queue *queue, struct nvme_sqe *command,
-		   uint32_t *value)
-{
-	struct nvme_completion done = { };
-	int got;
-
-	if (nvme->failed)
-		return nvme->failed;
-	got = nvme_queue_take(queue, 0);
-	if (got < 0)
-		return got;
-	nvme_queue_send(queue, command, (unsigned int)got);
-	got = nvme_queue_wait(nvme, queue, &done, 1, NVME_COMMAND_MS);
-	if (got < 0)
-		return nvme_fail(nvme, got);
-	if (value)
-		*value = done.value;
-	return done.error;
 }

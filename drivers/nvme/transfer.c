@@ -16,23 +16,22 @@
 
 /**
  * struct chunk - A mapped part of a transfer; whole blocks.
- * @op: read or write
- * @lba: next block to ask for
+ * @next: the command that comes next
  * @map: where it lies
  * @sent: bytes asked for
  * @error: the first one
  */
 struct chunk {
-	enum nvme_op op;
-	uint64_t lba;
+	struct nvme_command next;
 	struct usrpci_mapping map;
 	uint64_t sent;
 	int error;
 };
 
 /* Fills the queue. Commands are alike in size so that the scatterlist is read in order. */
-static void send(struct nvme *nvme, struct chunk *chunk)
+static void send(struct nvme_queue *queue, struct chunk *chunk)
 {
+	const struct nvme *nvme = queue->nvme;
 	uint64_t part;
 	int err;
 
@@ -40,76 +39,78 @@ static void send(struct nvme *nvme, struct chunk *chunk)
 		part = chunk->map.len - chunk->sent;
 		if (part > nvme->info.max_transfer)
 			part = nvme->info.max_transfer;
-		err = nvme_start(nvme, chunk->op, chunk->lba, (uint32_t)(part >> nvme->shift),
-				 chunk->map.sg, chunk->map.nr_sg, chunk->sent, 0);
+		chunk->next.blocks = (uint32_t)(part >> nvme->shift);
+		chunk->next.offset = chunk->sent;
+		err = nvme_start(queue, &chunk->next, chunk->map.sg, chunk->map.nr_sg);
 		if (err == -EAGAIN)
 			return;
 		chunk->error = err;
 		chunk->sent += part;
-		chunk->lba += part >> nvme->shift;
+		chunk->next.lba += part >> nvme->shift;
 	}
 }
 
 /* On return no command is under way, or the controller has been stopped. */
-static int run(struct nvme *nvme, struct chunk *chunk)
+static int run(struct nvme_queue *queue, struct chunk *chunk)
 {
 	struct nvme_completion done[REAP];
 	int got, i;
 
 	for (;;) {
-		send(nvme, chunk);
-		if (!nvme_queue_busy(&nvme->io))
+		send(queue, chunk);
+		if (!nvme_queue_busy(queue))
 			return chunk->error;
-		got = nvme_queue_wait(nvme, &nvme->io, done, REAP, NVME_COMMAND_MS);
+		got = nvme_wait(queue, done, REAP, -1);
 		if (got < 0)
-			return nvme_fail(nvme, got);
+			return got;
 		for (i = 0; i < got; i++)
 			if (!chunk->error)
 				chunk->error = done[i].error;
 	}
 }
 
-static int move_chunk(struct nvme *nvme, struct chunk *chunk)
+static int move_chunk(struct nvme_queue *queue, struct chunk *chunk)
 {
+	struct usrpci_device *dev = queue->nvme->dev;
 	int err, undo;
 
-	err = usrpci_map(nvme->dev, &chunk->map, 1);
+	err = usrpci_map(dev, &chunk->map, 1);
 	if (err)
 		return err;
-	err = run(nvme, chunk);
-	if (!err && chunk->op == NVME_READ)
-		err = usrpci_sync_for_cpu(nvme->dev, chunk->map.handle, 0, chunk->map.len);
-	undo = usrpci_unmap(nvme->dev, &chunk->map.handle, 1);
+	err = run(queue, chunk);
+	if (!err && chunk->next.op == NVME_READ)
+		err = usrpci_sync_for_cpu(dev, chunk->map.handle, 0, chunk->map.len);
+	undo = usrpci_unmap(dev, &chunk->map.handle, 1);
 	return err ? err : undo;
 }
 
-static int move_or_bounce(struct nvme *nvme, enum nvme_op op, uint64_t offset,
-			  unsigned char *buf, size_t len, struct usrpci_sg *sg)
+static int move_or_bounce(struct nvme_queue *queue, const struct nvme_command *how,
+			  uint64_t offset, unsigned char *buf, size_t len, struct usrpci_sg *sg)
 {
 	struct chunk chunk = {
-		.op = op,
-		.lba = offset >> nvme->shift,
+		.next = *how,
 		.map = {
 			.addr = buf,
 			.len = len,
-			.direction = op == NVME_WRITE ? USRPCI_DMA_TO_DEVICE :
-							USRPCI_DMA_FROM_DEVICE,
+			.direction = how->op == NVME_WRITE ? USRPCI_DMA_TO_DEVICE :
+							     USRPCI_DMA_FROM_DEVICE,
 			.sg = sg,
 			.nr_sg = usrpci_sg_room(len),
 		},
 	};
 	int err;
 
-	err = move_chunk(nvme, &chunk);
+	chunk.next.lba = offset >> queue->nvme->shift;
+	err = move_chunk(queue, &chunk);
 	/* Beyond reach, or laid out as no PRP can say. */
 	if (err == -ERANGE || (err == -ENOMEM && len <= MIN_CHUNK))
-		err = nvme_bounce(nvme, op, offset, buf, len);
+		err = nvme_bounce(queue, how, offset, buf, len);
 	return err;
 }
 
 /* Whole blocks, in memory that the disk may reach. */
-static int direct(struct nvme *nvme, enum nvme_op op, uint64_t offset, unsigned char *buf,
-		  size_t len)
+static int direct(struct nvme_queue *queue, const struct nvme_command *how, uint64_t offset,
+		  unsigned char *buf, size_t len)
 {
 	size_t most = len < MAX_CHUNK ? len : MAX_CHUNK, part;
 	struct usrpci_sg *sg;
@@ -121,7 +122,7 @@ static int direct(struct nvme *nvme, enum nvme_op op, uint64_t offset, unsigned 
 	most = MAX_CHUNK;
 	while (len && !err) {
 		part = len < most ? len : most;
-		err = move_or_bounce(nvme, op, offset, buf, part, sg);
+		err = move_or_bounce(queue, how, offset, buf, part, sg);
 		if (err == -ENOMEM && part > MIN_CHUNK) {
 			while (most >= part)
 				most /= 2;
@@ -137,38 +138,39 @@ static int direct(struct nvme *nvme, enum nvme_op op, uint64_t offset, unsigned 
 }
 
 /* Splits off what comes next: part of a block, or all the blocks there are. */
-static int next_part(struct nvme *nvme, enum nvme_op op, uint64_t offset, unsigned char *buf,
-		     size_t len, size_t *part)
+static int next_part(struct nvme_queue *queue, const struct nvme_command *how, uint64_t offset,
+		     unsigned char *buf, size_t len, size_t *part)
 {
-	size_t skip = offset & (nvme->info.block_size - 1);
-	size_t tail = (skip + len) & (nvme->info.block_size - 1);
+	const uint32_t block = queue->nvme->info.block_size;
+	size_t skip = offset & (block - 1);
+	size_t tail = (skip + len) & (block - 1);
 
 	*part = len;
-	if (skip && skip + len > nvme->info.block_size)
-		*part = nvme->info.block_size - skip;
+	if (skip && skip + len > block)
+		*part = block - skip;
 	else if (!skip && len > tail)
 		*part = len - tail;
 	/* A PRP can't name any byte: NVMe base 2.0 §4.1.1. */
-	if (skip || *part & (nvme->info.block_size - 1) || (uintptr_t)buf % 4)
-		return nvme_bounce(nvme, op, offset, buf, *part);
-	return direct(nvme, op, offset, buf, *part);
+	if (skip || *part & (block - 1) || (uintptr_t)buf % 4)
+		return nvme_bounce(queue, how, offset, buf, *part);
+	return direct(queue, how, offset, buf, *part);
 }
 
-static int transfer(struct nvme *nvme, enum nvme_op op, uint64_t offset, unsigned char *buf,
-		    size_t len)
+static int transfer(struct nvme_queue *queue, const struct nvme_command *how, uint64_t offset,
+		    unsigned char *buf, size_t len)
 {
-	uint64_t size = nvme->info.blocks << nvme->shift;
 	size_t part;
-	int err = 0;
+	int err;
 
-	if (nvme->failed)
-		return nvme->failed;
-	if (offset > size || len > size - offset)
+	err = atomic_load(&queue->nvme->failed);
+	if (err)
+		return err;
+	if (nvme_check_range(queue->nvme, offset, len))
 		return -EINVAL;
-	if (nvme_queue_busy(&nvme->io))
+	if (nvme_queue_busy(queue))
 		return -EBUSY;
 	while (len && !err) {
-		err = next_part(nvme, op, offset, buf, len, &part);
+		err = next_part(queue, how, offset, buf, len, &part);
 		offset += part;
 		buf += part;
 		len -= part;
@@ -176,12 +178,19 @@ static int transfer(struct nvme *nvme, enum nvme_op op, uint64_t offset, unsigne
 	return err;
 }
 
-int nvme_read(struct nvme *nvme, uint64_t offset, void *buf, size_t len)
+int nvme_read(struct nvme_queue *queue, uint64_t offset, void *buf, size_t len)
 {
-	return transfer(nvme, NVME_READ, offset, buf, len);
+	const struct nvme_command how = { .op = NVME_READ };
+
+	return transfer(queue, &how, offset, buf, len);
 }
 
-int nvme_write(struct nvme *nvme, uint64_t offset, const void *buf, size_t len)
+int nvme_write(struct nvme_queue *queue, uint64_t offset, const void *buf, size_t len,
+	       unsigned int flags)
 {
-	return transfer(nvme, NVME_WRITE, offset, (unsigned char *)buf, len);
+	const struct nvme_command how = { .op = NVME_WRITE, .flags = flags };
+
+	if (flags & ~NVME_FUA)
+		return -EINVAL;
+	return transfer(queue, &how, offset, (unsigned char *)buf, len);
 }

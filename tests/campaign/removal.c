@@ -142,7 +142,7 @@ static int read_on(struct nvme *nvme, void *buf, size_t len)
 		return -ENODEV;
 	}
 	while (!err)
-		err = nvme_read(nvme, 0, buf, len);
+		err = nvme_read(nvme_queue(nvme, 0), 0, buf, len);
 	return err;
 }
 

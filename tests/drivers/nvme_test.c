@@ -2,6 +2,7 @@
 // Copyright (C) 2026 The usrpci authors
 /* The NVMe driver on a real (emulated) disk, $USRPCI_NVME, whose data is lost; exit 77 without. */
 #include <errno.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -31,6 +32,7 @@ static const char *address;
 /* Each test is run with each kind of interrupt. */
 static struct nvme_options options;
 static struct nvme *disk;
+static struct nvme_queue *queue;
 /* What the disk holds, once it's there. */
 static unsigned char *image;
 static unsigned char *scratch;
@@ -51,9 +53,10 @@ static int open_disk(void **state)
 {
 	int err = nvme_open(&disk, address, &options);
 
-	if (!err && is_forgotten() && image)
-		err = nvme_write(disk, 0, image, AREA);
-	return err;
+	if (err)
+		return err;
+	queue = nvme_queue(disk, 0);
+	return is_forgotten() && image ? nvme_write(queue, 0, image, AREA, 0) : 0;
 }
 
 static struct usrpci_info info_of(struct nvme *nvme)
@@ -121,7 +124,7 @@ static void write_both(uint64_t offset, size_t len, size_t at)
 {
 	fill(image + offset, len);
 	memcpy(scratch + at, image + offset, len);
-	assert_int_equal(nvme_write(disk, offset, scratch + at, len), 0);
+	assert_int_equal(nvme_write(queue, offset, scratch + at, len, 0), 0);
 }
 
 /* Nothing around what was read may change either. */
@@ -131,7 +134,7 @@ static void read_and_compare(uint64_t offset, size_t len, size_t at)
 	size_t i;
 
 	memset(buf - MARGIN, 0x5a, len + 2 * MARGIN);
-	assert_int_equal(nvme_read(disk, offset, buf, len), 0);
+	assert_int_equal(nvme_read(queue, offset, buf, len), 0);
 	same(buf, image + offset, len);
 	for (i = 0; i < MARGIN; i++) {
 		assert_int_equal(buf[-1 - (long)i], 0x5a);
@@ -248,7 +251,7 @@ static void test_kept_after_close(void **state)
 	if (is_forgotten())
 		skip();
 	write_both(5000, 100000, 3);
-	assert_int_equal(nvme_flush(disk), 0);
+	assert_int_equal(nvme_flush(queue), 0);
 	close_disk(state);
 	assert_int_equal(open_disk(state), 0);
 	read_and_compare(0, AREA - PAGE, 0);
@@ -259,9 +262,9 @@ static void test_end_of_disk(void **state)
 	const uint64_t size = disk_size();
 	unsigned char last[3];
 
-	assert_int_equal(nvme_read(disk, size - 3, last, 3), 0);
-	assert_int_equal(nvme_write(disk, size - 3, last, 3), 0);
-	assert_int_equal(nvme_read(disk, size, last, 0), 0);
+	assert_int_equal(nvme_read(queue, size - 3, last, 3), 0);
+	assert_int_equal(nvme_write(queue, size - 3, last, 3, 0), 0);
+	assert_int_equal(nvme_read(queue, size, last, 0), 0);
 }
 
 static void test_out_of_range(void **state)
@@ -269,12 +272,12 @@ static void test_out_of_range(void **state)
 	const uint64_t size = disk_size();
 	long pinned = pages_held();
 
-	assert_int_equal(nvme_read(disk, size, scratch, 1), -EINVAL);
-	assert_int_equal(nvme_read(disk, size - 1, scratch, 2), -EINVAL);
-	assert_int_equal(nvme_read(disk, UINT64_MAX, scratch, 1), -EINVAL);
-	assert_int_equal(nvme_read(disk, UINT64_MAX - 511, scratch, 512), -EINVAL);
-	assert_int_equal(nvme_write(disk, size - 512, scratch, 1024), -EINVAL);
-	assert_int_equal(nvme_write(disk, 1, scratch, SIZE_MAX), -EINVAL);
+	assert_int_equal(nvme_read(queue, size, scratch, 1), -EINVAL);
+	assert_int_equal(nvme_read(queue, size - 1, scratch, 2), -EINVAL);
+	assert_int_equal(nvme_read(queue, UINT64_MAX, scratch, 1), -EINVAL);
+	assert_int_equal(nvme_read(queue, UINT64_MAX - 511, scratch, 512), -EINVAL);
+	assert_int_equal(nvme_write(queue, size - 512, scratch, 1024, 0), -EINVAL);
+	assert_int_equal(nvme_write(queue, 1, scratch, SIZE_MAX, 0), -EINVAL);
 	assert_int_equal(pages_held(), pinned);
 	read_and_compare(0, PAGE, 0);
 }
@@ -285,12 +288,23 @@ static void test_bad_memory(void **state)
 	long pinned = pages_held();
 
 	assert_int_equal(mprotect(mem + PAGE, PAGE, PROT_READ), 0);
-	assert_int_equal(nvme_read(disk, 0, mem, 4 * PAGE), -EFAULT);
+	assert_int_equal(nvme_read(queue, 0, mem, 4 * PAGE), -EFAULT);
 	munmap(mem + 2 * PAGE, PAGE);
-	assert_int_equal(nvme_write(disk, 0, mem, 4 * PAGE), -EFAULT);
+	assert_int_equal(nvme_write(queue, 0, mem, 4 * PAGE, 0), -EFAULT);
 	assert_int_equal(pages_held(), pinned);
 	munmap(mem, 4 * PAGE);
 	read_and_compare(0, AREA - PAGE, 0);
+}
+
+static int submit(enum nvme_op op, uint64_t lba, uint32_t blocks,
+		  const struct usrpci_mapping *map, uint64_t offset, uint64_t cookie)
+{
+	const struct nvme_command command = {
+		.op = op, .lba = lba, .blocks = blocks, .map = map, .offset = offset,
+		.cookie = cookie,
+	};
+
+	return nvme_submit(queue, &command);
 }
 
 /**
@@ -344,9 +358,9 @@ static void submit_all(struct flight *flight, enum nvme_op op)
 	unsigned int i;
 
 	for (i = 0; i < flight->nr; i++)
-		assert_int_equal(nvme_submit(disk, op, lba_of(flight, i), blocks, &flight->map,
-					     i * PAGE, i), 0);
-	assert_int_equal(nvme_submit(disk, op, 0, blocks, &flight->map, 0, 0), -EAGAIN);
+		assert_int_equal(submit(op, lba_of(flight, i), blocks, &flight->map, i * PAGE, i),
+				 0);
+	assert_int_equal(submit(op, 0, blocks, &flight->map, 0, 0), -EAGAIN);
 }
 
 static void wait_all(struct flight *flight)
@@ -356,7 +370,7 @@ static void wait_all(struct flight *flight)
 	int got, i;
 
 	while (left) {
-		got = nvme_wait(disk, done, 7, 30000);
+		got = nvme_wait(queue, done, 7, 30000);
 		assert_in_range(got, 1, 7);
 		for (i = 0; i < got; i++) {
 			assert_int_equal(done[i].error, 0);
@@ -365,7 +379,7 @@ static void wait_all(struct flight *flight)
 		}
 		left -= (unsigned int)got;
 	}
-	assert_int_equal(nvme_poll(disk, done, 7), 0);
+	assert_int_equal(nvme_poll(queue, done, 7), 0);
 }
 
 static void test_many_writes_at_once(void **state)
@@ -376,8 +390,8 @@ static void test_many_writes_at_once(void **state)
 
 	begin_flight(&flight, USRPCI_DMA_TO_DEVICE);
 	submit_all(&flight, NVME_WRITE);
-	assert_int_equal(nvme_read(disk, 0, scratch, 512), -EBUSY);
-	assert_int_equal(nvme_flush(disk), -EBUSY);
+	assert_int_equal(nvme_read(queue, 0, scratch, 512), -EBUSY);
+	assert_int_equal(nvme_flush(queue), -EBUSY);
 	wait_all(&flight);
 	assert_int_equal(usrpci_unmap(nvme_device(disk), &flight.map.handle, 1), 0);
 	for (i = 0; i < flight.nr; i++)
@@ -417,21 +431,178 @@ static void test_submit_refusals(void **state)
 	struct flight flight;
 
 	begin_flight(&flight, USRPCI_DMA_FROM_DEVICE);
-	assert_int_equal(nvme_submit(disk, NVME_READ, 0, 0, &flight.map, 0, 0), -EINVAL);
-	assert_int_equal(nvme_submit(disk, NVME_READ, info->blocks, 1, &flight.map, 0, 0), -EINVAL);
-	assert_int_equal(nvme_submit(disk, NVME_READ, UINT64_MAX, 1, &flight.map, 0, 0), -EINVAL);
-	assert_int_equal(nvme_submit(disk, NVME_READ, info->blocks - 1, 2, &flight.map, 0, 0),
+	assert_int_equal(submit(NVME_READ, 0, 0, &flight.map, 0, 0), -EINVAL);
+	assert_int_equal(submit(NVME_READ, info->blocks, 1, &flight.map, 0, 0), -EINVAL);
+	assert_int_equal(submit(NVME_READ, UINT64_MAX, 1, &flight.map, 0, 0), -EINVAL);
+	assert_int_equal(submit(NVME_READ, info->blocks - 1, 2, &flight.map, 0, 0), -EINVAL);
+	assert_int_equal(submit(NVME_READ, 0, too_many, &flight.map, 0, 0), -EINVAL);
+	assert_int_equal(submit(NVME_READ, 0, 1, &flight.map, 2, 0), -EINVAL);
+	assert_int_equal(submit(NVME_READ, 0, 1, &flight.map, flight.map.len, 0), -EINVAL);
+	assert_int_equal(submit(NVME_READ, 0, 2, &flight.map, flight.map.len - info->block_size, 0),
 			 -EINVAL);
-	assert_int_equal(nvme_submit(disk, NVME_READ, 0, too_many, &flight.map, 0, 0), -EINVAL);
-	assert_int_equal(nvme_submit(disk, NVME_READ, 0, 1, &flight.map, 2, 0), -EINVAL);
-	assert_int_equal(nvme_submit(disk, NVME_READ, 0, 1, &flight.map, flight.map.len, 0),
-			 -EINVAL);
-	assert_int_equal(nvme_submit(disk, NVME_READ, 0, 2, &flight.map,
-				     flight.map.len - info->block_size, 0), -EINVAL);
-	assert_int_equal(nvme_wait(disk, &done, 1, 20), -ETIMEDOUT);
+	assert_int_equal(nvme_wait(queue, &done, 1, 20), -ETIMEDOUT);
 	assert_int_equal(usrpci_unmap(nvme_device(disk), &flight.map.handle, 1), 0);
 	end_flight(&flight);
 	read_and_compare(0, PAGE, 0);
+}
+
+/* Blocks of the disk and of its image, all of the same byte. */
+static void fill_both(uint64_t offset, size_t len, int what, unsigned int flags)
+{
+	memset(image + offset, what, len);
+	assert_int_equal(nvme_write(queue, offset, image + offset, len, flags), 0);
+}
+
+static void test_write_through(void **state)
+{
+	fill_both(PAGE, 5 * PAGE, 0x11, NVME_FUA);
+	read_and_compare(0, 10 * PAGE, 0);
+	assert_int_equal(nvme_write(queue, 0, scratch, PAGE, NVME_MAY_DISCARD), -EINVAL);
+	assert_int_equal(nvme_write(queue, 0, scratch, PAGE, 1U << 7), -EINVAL);
+	read_and_compare(0, PAGE, 0);
+}
+
+/* More than a command sets to zero. */
+static void test_zero(void **state)
+{
+	const uint64_t len = nvme_info(disk)->max_zero * 2 + PAGE;
+	const size_t most = len < AREA - PAGE ? len : AREA - PAGE;
+
+	if (!(nvme_info(disk)->caps & NVME_CAN_ZERO)) {
+		assert_int_equal(nvme_zero(queue, 0, PAGE, 0), -EOPNOTSUPP);
+		skip();
+	}
+	fill_both(0, AREA, 0x22, 0);
+	assert_int_equal(nvme_zero(queue, PAGE, most, 0), 0);
+	memset(image + PAGE, 0, most);
+	read_and_compare(0, AREA - PAGE, 0);
+	fill_both(0, AREA, 0x33, 0);
+	assert_int_equal(nvme_zero(queue, 0, PAGE, NVME_FUA), 0);
+	assert_int_equal(nvme_zero(queue, 5 * PAGE, PAGE, NVME_MAY_DISCARD | NVME_FUA), 0);
+	memset(image, 0, PAGE);
+	memset(image + 5 * PAGE, 0, PAGE);
+	read_and_compare(0, AREA - PAGE, 0);
+}
+
+/* What is discarded may be anything then; the rest stays. */
+static void test_discard(void **state)
+{
+	if (!(nvme_info(disk)->caps & NVME_CAN_DISCARD)) {
+		assert_int_equal(nvme_discard(queue, 0, PAGE), -EOPNOTSUPP);
+		skip();
+	}
+	fill_both(0, AREA, 0x44, 0);
+	assert_int_equal(nvme_discard(queue, 2 * PAGE, AREA / 2), 0);
+	read_and_compare(0, 2 * PAGE, 0);
+	read_and_compare(2 * PAGE + AREA / 2, AREA / 2 - 3 * PAGE, 0);
+	fill_both(0, AREA, 0x55, 0);
+	read_and_compare(0, AREA - PAGE, 0);
+}
+
+static void test_range_refusals(void **state)
+{
+	const uint64_t size = disk_size(), block = nvme_info(disk)->block_size;
+
+	assert_int_equal(nvme_zero(queue, 1, block, 0), -EINVAL);
+	assert_int_equal(nvme_zero(queue, 0, block - 1, 0), -EINVAL);
+	assert_int_equal(nvme_zero(queue, size, block, 0), -EINVAL);
+	assert_int_equal(nvme_zero(queue, size - block, 2 * block, 0), -EINVAL);
+	assert_int_equal(nvme_zero(queue, block, UINT64_MAX - block + 1, 0), -EINVAL);
+	assert_int_equal(nvme_zero(queue, 0, block, 1U << 5), -EINVAL);
+	assert_int_equal(nvme_discard(queue, size - block, 2 * block), -EINVAL);
+	assert_int_equal(nvme_discard(queue, 0, block + 1), -EINVAL);
+	assert_int_equal(nvme_zero(queue, size, 0, 0), 0);
+	assert_int_equal(nvme_discard(queue, 0, 0), 0);
+	assert_int_equal(submit((enum nvme_op)99, 0, 1, NULL, 0, 0), -EINVAL);
+	assert_int_equal(submit(NVME_READ, 0, 1, NULL, 0, 0), -EINVAL);
+	assert_int_equal(submit(NVME_ZERO, 0, 65537, NULL, 0, 0), -EINVAL);
+}
+
+/* Of each kind one, at once. */
+static void test_mixed_commands(void **state)
+{
+	static const enum nvme_op ops[] = { NVME_ZERO, NVME_DISCARD, NVME_FLUSH };
+	struct nvme_completion done;
+	unsigned int i, seen = 0;
+
+	if (~nvme_info(disk)->caps & (NVME_CAN_ZERO | NVME_CAN_DISCARD))
+		skip();
+	fill_both(0, AREA, 0x66, 0);
+	for (i = 0; i < 3; i++)
+		assert_int_equal(submit(ops[i], i, 1, NULL, 0, i), 0);
+	for (i = 0; i < 3; i++) {
+		assert_int_equal(nvme_wait(queue, &done, 1, 30000), 1);
+		assert_int_equal(done.error, 0);
+		seen |= 1U << done.cookie;
+	}
+	assert_int_equal(seen, 7);
+	fill_both(0, 2 * PAGE, 0x77, 0);
+}
+
+/**
+ * struct writer - A thread, with a queue and a part of the disk of its own.
+ * @thread: it
+ * @queue: where its commands go
+ * @first: of its part
+ * @error: the first one; 1: what it read wasn't what it wrote
+ */
+struct writer {
+	pthread_t thread;
+	struct nvme_queue *queue;
+	uint64_t first;
+	int error;
+};
+
+#define PART	(512UL << 10)
+
+static void *write_and_read(void *arg)
+{
+	unsigned char *out = memory(PART), *in = memory(PART);
+	struct writer *w = arg;
+	unsigned int turn;
+	size_t len;
+
+	for (turn = 0; turn < 20 && !w->error; turn++) {
+		len = PART - turn * 1000;
+		memset(out, (int)(turn + 1 + w->first / PART), len);
+		w->error = nvme_write(w->queue, w->first, out, len, 0);
+		if (!w->error)
+			w->error = nvme_read(w->queue, w->first, in, len);
+		if (!w->error)
+			w->error = !!memcmp(in, out, len);
+	}
+	munmap(out, PART);
+	munmap(in, PART);
+	return NULL;
+}
+
+static void test_queues(void **state)
+{
+	struct writer writers[4] = { { 0 } };
+	unsigned int i, nr;
+
+	close_disk(state);
+	options.queues = 4;
+	assert_int_equal(open_disk(state), 0);
+	nr = nvme_info(disk)->queues;
+	assert_int_equal(nr, options.irq == NVME_INTX ? 1 : 4);
+	for (i = 0; i < nr; i++) {
+		writers[i].queue = nvme_queue(disk, i);
+		writers[i].first = i * PART;
+		assert_int_equal(pthread_create(&writers[i].thread, NULL, write_and_read,
+						&writers[i]), 0);
+	}
+	for (i = 0; i < nr; i++) {
+		pthread_join(writers[i].thread, NULL);
+		assert_int_equal(writers[i].error, 0);
+	}
+	fill_both(0, AREA, 0x12, 0);
+}
+
+static int one_queue(void **state)
+{
+	options.queues = 0;
+	return close_disk(state);
 }
 
 /* Memory that commands still under way would write is left alone from nvme_close() on. */
@@ -530,7 +701,7 @@ static void test_interrupt_storm(void **state)
 		skip();
 	assert_int_equal(module_parameter("storm_rate", "100"), 0);
 	for (i = 0; i < 1000 && usrpci_event(nvme_device(disk), &event) == -EAGAIN; i++)
-		assert_int_equal(nvme_read(disk, i * PAGE % AREA, &byte, 1), 0);
+		assert_int_equal(nvme_read(queue, i * PAGE % AREA, &byte, 1), 0);
 	assert_int_equal(event.kind, USRPCI_IRQ_STORM);
 	assert_int_equal(usrpci_event(nvme_device(disk), &event), -EAGAIN);
 	for (i = 0; i < 3; i++)
@@ -544,7 +715,7 @@ static void test_interrupt_storm(void **state)
 
 static void test_depths(void **state)
 {
-	static const unsigned int depths[] = { 1, 2, 1023, 5000 };
+	static const unsigned int depths[] = { 1, 2, 1024, 5000 };
 	struct flight flight;
 	unsigned int i;
 
@@ -552,7 +723,7 @@ static void test_depths(void **state)
 		close_disk(state);
 		options.depth = depths[i];
 		assert_int_equal(open_disk(state), 0);
-		assert_true(nvme_info(disk)->depth <= (depths[i] < 1023 ? depths[i] : 1023));
+		assert_true(nvme_info(disk)->depth <= (depths[i] < 1024 ? depths[i] : 1024));
 		read_and_compare(100, 1500000, 4);
 		begin_flight(&flight, USRPCI_DMA_FROM_DEVICE);
 		submit_all(&flight, NVME_READ);
@@ -675,7 +846,7 @@ static void test_bench(void **state)
 	struct nvme_bench bench = { .size = 4096, .seconds = 1, .random = true };
 	struct nvme_figures figures;
 
-	assert_int_equal(nvme_bench(disk, &bench, &figures), 0);
+	assert_int_equal(nvme_bench(queue, &bench, &figures), 0);
 	assert_true(figures.commands > 0);
 	assert_int_equal(figures.bytes, figures.commands * 4096);
 	assert_true(figures.ns >= 1000000000);
@@ -684,9 +855,9 @@ static void test_bench(void **state)
 	assert_true(figures.latency_p50 <= figures.latency_p99);
 	assert_true(figures.latency_avg <= figures.latency_max);
 	bench.size = 100;
-	assert_int_equal(nvme_bench(disk, &bench, &figures), -EINVAL);
+	assert_int_equal(nvme_bench(queue, &bench, &figures), -EINVAL);
 	bench.size = nvme_info(disk)->max_transfer + 512;
-	assert_int_equal(nvme_bench(disk, &bench, &figures), -EINVAL);
+	assert_int_equal(nvme_bench(queue, &bench, &figures), -EINVAL);
 	read_and_compare(0, AREA - PAGE, 0);
 }
 
@@ -707,6 +878,12 @@ static int run(enum nvme_irq irq, const char *name)
 		TEST(test_many_writes_at_once),
 		TEST(test_many_reads_at_once),
 		TEST(test_submit_refusals),
+		TEST(test_write_through),
+		TEST(test_zero),
+		TEST(test_discard),
+		TEST(test_range_refusals),
+		TEST(test_mixed_commands),
+		cmocka_unit_test_setup_teardown(test_queues, open_disk, one_queue),
 		TEST(test_close_with_commands_under_way),
 		TEST(test_killed),
 		cmocka_unit_test_setup_teardown(test_interrupt_storm, open_disk, calm_down),

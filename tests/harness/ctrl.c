@@ -45,8 +45,8 @@ void ctrl_open(struct ctrl *ctrl, const char *address)
 	assert_int_equal(usrpci_set_master(ctrl->dev, true), 0);
 	alloc(ctrl, &ctrl->admin.sq, RIG_ENTRIES << NVME_SQE_SHIFT);
 	alloc(ctrl, &ctrl->admin.cq, RIG_ENTRIES << NVME_CQE_SHIFT);
-	alloc(ctrl, &ctrl->io.sq, 1024U << NVME_SQE_SHIFT);
-	alloc(ctrl, &ctrl->io.cq, 1024U << NVME_CQE_SHIFT);
+	alloc(ctrl, &ctrl->io.sq, RIG_MOST_ENTRIES << NVME_SQE_SHIFT);
+	alloc(ctrl, &ctrl->io.cq, RIG_MOST_ENTRIES << NVME_CQE_SHIFT);
 	alloc(ctrl, &ctrl->mem, RIG_PAGES * NVME_PAGE);
 	ctrl->admin.sq_entries = RIG_ENTRIES;
 	ctrl->admin.cq_entries = RIG_ENTRIES;

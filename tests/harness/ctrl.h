@@ -15,6 +15,8 @@
 
 #define RIG_ENTRIES	16U
 #define RIG_PAGES	600U
+/* The I/O queues' memory. */
+#define RIG_MOST_ENTRIES 2048U
 /* What ctrl_reap() gives when there's nothing. */
 #define RIG_NONE	0xffff
 

@@ -21,6 +21,7 @@
 #define BLOCKS_A_PAGE	(NVME_PAGE / 512)
 #define MOST_PAGES	512U	/* of a command, by mdts */
 #define ENTRIES		(NVME_PAGE / 8)
+#define MOST_ENTRIES	RIG_MOST_ENTRIES
 /* Pages of the controller's memory that hold lists; data is before them. */
 #define LISTS		580U
 #define NOWHERE		0x7fff00000000ULL
@@ -44,7 +45,7 @@ static int open_with_io(void **state)
 {
 	int err = open_rig(state);
 
-	ctrl_add_io(&ctrl, 1024, 1024, false);
+	ctrl_add_io(&ctrl, MOST_ENTRIES, MOST_ENTRIES, false);
 	return err;
 }
 
@@ -102,7 +103,7 @@ static void test_registers(void **state)
 	uint64_t cap, value;
 
 	assert_int_equal(usrpci_bar_read(ctrl.dev, 0, NVME_REG_CAP, 8, &cap), 0);
-	assert_int_equal(NVME_CAP_MQES(cap), 1023);
+	assert_int_equal(NVME_CAP_MQES(cap), 2047);
 	assert_int_equal(NVME_CAP_CQR(cap), 1);
 	assert_int_equal(NVME_CAP_DSTRD(cap), 0);
 	assert_true(NVME_CAP_CSS(cap) & NVME_CAP_CSS_NVM);
@@ -267,7 +268,7 @@ static void test_queue_refusals(void **state)
 	assert_int_equal(make_cq(len | 9, 1), SPECIFIC(QID_INVALID));
 	assert_int_equal(make_cq(len | 0xffff, 1), SPECIFIC(QID_INVALID));
 	assert_int_equal(make_cq(2, 1), SPECIFIC(QUEUE_SIZE));
-	assert_int_equal(make_cq(1024 << 16 | 2, 1), SPECIFIC(QUEUE_SIZE));
+	assert_int_equal(make_cq(2048 << 16 | 2, 1), SPECIFIC(QUEUE_SIZE));
 	assert_int_equal(make_cq(len | 2, 0), GENERIC(INVALID_FIELD));
 	assert_int_equal(make_cq(len | 2, 9 << 16 | 1), SPECIFIC(INVALID_VECTOR));
 	assert_int_equal(make(nvme_admin_create_cq, len | 2, 1, 8), GENERIC(PRP_INVALID_OFFSET));
@@ -424,6 +425,39 @@ static void test_event_requests(void **state)
 	is_well();
 }
 
+/* Aborted, or never done, by the knobs; and none is left when its queue goes. */
+static void test_held_commands(void **state)
+{
+	uint16_t cid = ctrl_put(&ctrl, &ctrl.io, transfer(nvme_cmd_read, 0, 1));
+
+	ctrl_send(&ctrl, &ctrl.io);
+	assert_int_equal(ctrl_look(&ctrl, &ctrl.io), RIG_NONE);
+	assert_int_equal(give_up((uint32_t)cid << 16 | 2), 0);
+	assert_int_equal(le32toh(ctrl.admin.last.result), 1);
+	assert_int_equal(give_up((uint32_t)cid << 16 | 0xffff), 0);
+	assert_int_equal(le32toh(ctrl.admin.last.result), 1);
+	assert_int_equal(give_up((uint32_t)cid << 16 | 1), 0);
+	assert_int_equal(le32toh(ctrl.admin.last.result), 0);
+	assert_int_equal(ctrl_reap(&ctrl, &ctrl.io), GENERIC(ABORT_REQ));
+	assert_int_equal(le16toh(ctrl.io.last.cid), cid);
+	assert_int_equal(give_up((uint32_t)cid << 16 | 1), 0);
+	assert_int_equal(le32toh(ctrl.admin.last.result), 1);
+	cid = ctrl_put(&ctrl, &ctrl.io, transfer(nvme_cmd_read, 0, 1));
+	ctrl_send(&ctrl, &ctrl.io);
+	assert_int_equal(make(nvme_admin_delete_sq, 1, 0, 0), 0);
+	assert_int_equal(give_up((uint32_t)cid << 16 | 1), 0);
+	assert_int_equal(le32toh(ctrl.admin.last.result), 1);
+	is_well();
+}
+
+static int open_holding(void **state)
+{
+	ctrl_open(&ctrl, ADDRESS ",command-held=1");
+	ctrl_enable(&ctrl, ctrl_cc());
+	ctrl_add_io(&ctrl, 16, 16, false);
+	return 0;
+}
+
 /* --- doorbells --- */
 
 static void event_is(unsigned int info)
@@ -439,11 +473,11 @@ static void test_bad_doorbells(void **state)
 {
 	unsigned int i;
 
-	ctrl_ring(&ctrl, 1, false, 1024);
+	ctrl_ring(&ctrl, 1, false, MOST_ENTRIES);
 	event_is(NVME_AER_ERROR_INVALID_DB_VAL);
 	ctrl_ring(&ctrl, 1, false, UINT32_MAX);
 	event_is(NVME_AER_ERROR_INVALID_DB_VAL);
-	ctrl_ring(&ctrl, 1, true, 1024);
+	ctrl_ring(&ctrl, 1, true, MOST_ENTRIES);
 	event_is(NVME_AER_ERROR_INVALID_DB_VAL);
 	ctrl_ring(&ctrl, 1, true, 1);	/* there's nothing to be read */
 	event_is(NVME_AER_ERROR_INVALID_DB_VAL);
@@ -486,10 +520,10 @@ static void test_longest_queue(void **state)
 
 	/* The second turn goes round the end. */
 	for (turn = 0; turn < 2; turn++) {
-		for (i = 0; i < 1023; i++)
+		for (i = 0; i < MOST_ENTRIES - 1; i++)
 			ctrl_put(&ctrl, &ctrl.io, transfer(nvme_cmd_read, i, 1));
 		ctrl_send(&ctrl, &ctrl.io);
-		for (i = 0; i < 1023; i++) {
+		for (i = 0; i < MOST_ENTRIES - 1; i++) {
 			assert_int_equal(ctrl_look(&ctrl, &ctrl.io), 0);
 			assert_int_equal(le16toh(ctrl.io.last.cid), cid++);
 		}
@@ -991,6 +1025,7 @@ int main(void)
 		ADMIN(test_features),
 		IO(test_logs),
 		IO(test_event_requests),
+		cmocka_unit_test_setup_teardown(test_held_commands, open_holding, close_rig),
 		IO(test_bad_doorbells),
 		IO(test_narrow_doorbell),
 		IO(test_longest_queue),

@@ -83,7 +83,7 @@ static enum status run(struct nvme *nvme, const struct options *options)
 	struct nvme_figures figures;
 	int err;
 
-	err = nvme_bench(nvme, &options->bench, &figures);
+	err = nvme_bench(nvme_queue(nvme, 0), &options->bench, &figures);
 	if (err)
 		return explain(nvme, options, err);
 	if (options->json)

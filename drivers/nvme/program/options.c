@@ -87,7 +87,7 @@ static int set_option(struct options *options, int letter, const char *value)
 	case 't':
 		return parse_count(value, 86400, &options->bench.seconds);
 	case 'd':
-		return parse_count(value, 1023, &options->open.depth);
+		return parse_count(value, 1024, &options->open.depth);
 	case 'i':
 		return irq_parse(value, &options->open.irq);
 	case 'O':

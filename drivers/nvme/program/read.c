@@ -17,7 +17,7 @@ static enum status copy(struct nvme *nvme, const struct options *options, uint64
 	progress_start(&progress, options->progress, length);
 	while (done < length) {
 		part = length - done < STREAM_BUFFER ? (size_t)(length - done) : STREAM_BUFFER;
-		err = nvme_read(nvme, options->offset + done, output->buf, part);
+		err = nvme_read(nvme_queue(nvme, 0), options->offset + done, output->buf, part);
 		if (err)
 			return disk_complain(nvme, "reading", err);
 		err = stream_write(output, part);

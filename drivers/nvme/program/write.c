@@ -24,14 +24,15 @@ static enum status copy(struct nvme *nvme, const struct options *options, struct
 					"--help", strerror((int)-got));
 		if (!got)
 			break;
-		err = nvme_write(nvme, options->offset + done, input->buf, (size_t)got);
+		err = nvme_write(nvme_queue(nvme, 0), options->offset + done, input->buf,
+				 (size_t)got, 0);
 		if (err)
 			return disk_complain(nvme, "writing", err);
 		done += (uint64_t)got;
 		progress_show(&progress, done);
 	}
 	progress_end(&progress);
-	err = nvme_flush(nvme);
+	err = nvme_flush(nvme_queue(nvme, 0));
 	return err ? disk_complain(nvme, "flushing", err) : STATUS_OK;
 }
 

@@ -89,6 +89,7 @@ static uint16_t delete_sq(struct nvme_controller *nvme, const struct nvme_sqe *s
 	if (!id || id > NR_IO_QUEUES || !nvme->sqs[id].live)
 		return SPECIFIC(QID_INVALID);
 	nvme->sqs[id] = (struct nvme_sq){ 0 };
+	sim_nvme_forget_held(nvme, id);
 	return 0;
 }
 
@@ -116,28 +117,33 @@ static uint16_t request_event(struct nvme_controller *nvme, const struct nvme_sq
 	return 0;
 }
 
-/*
- * Only event requests last. There must be room for one more completion after that of this
- * command. Bit 0 of the result: it wasn't aborted.
- */
-static uint16_t abort_command(struct nvme_controller *nvme, const struct nvme_sqe *sqe,
-			      uint32_t *result)
+/* There must be room for one more completion after that of the command that aborts. */
+static bool abort_request(struct nvme_controller *nvme, uint16_t cid)
 {
 	const struct nvme_answer aborted = { .status = GENERIC(ABORT_REQ) };
 	const struct nvme_cq *cq = &nvme->cqs[0];
-	const uint32_t which = le32toh(sqe->cdw10);
 	unsigned int i;
 
-	*result = 1;
-	if (which & 0xffff || (cq->tail + 2) % cq->entries == cq->head)
-		return 0;
+	if ((cq->tail + 2) % cq->entries == cq->head)
+		return false;
 	for (i = 0; i < nvme->nr_requests; i++)
-		if (nvme->requests[i] == which >> 16)
+		if (nvme->requests[i] == cid)
 			break;
 	if (i == nvme->nr_requests)
-		return 0;
+		return false;
 	sim_nvme_give_request(nvme, i, &aborted);
-	*result = 0;
+	return true;
+}
+
+/* Only event requests last, and what is held by a knob. Bit 0 of the result: it wasn't aborted. */
+static uint16_t abort_command(struct nvme_controller *nvme, const struct nvme_sqe *sqe,
+			      uint32_t *result)
+{
+	const uint32_t which = le32toh(sqe->cdw10);
+	const unsigned int sq = which & 0xffff;
+	const uint16_t cid = (uint16_t)(which >> 16);
+
+	*result = !(sq ? sim_nvme_abort_held(nvme, sq, cid) : abort_request(nvme, cid));
 	return 0;
 }
 

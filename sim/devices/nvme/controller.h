@@ -21,7 +21,7 @@
 #define NR_IO_QUEUES	8U
 #define NR_QUEUES	(NR_IO_QUEUES + 1)
 #define NR_VECTORS	NR_QUEUES
-#define MAX_ENTRIES	1024U
+#define MAX_ENTRIES	2048U
 
 #define NSID		1U
 #define NVME_VERSION	0x00010400U
@@ -31,6 +31,8 @@
 /* Asynchronous event requests, and commands to abort, at once. */
 #define MAX_REQUESTS	4U
 #define MAX_FEATURES	12U
+/* Commands that are held, by a knob. */
+#define MAX_HELD	1024U
 
 /* Status field without phase: type and code. */
 #define GENERIC(code)	((uint16_t)(NVME_SCT_GENERIC << NVME_SCT_SHIFT | NVME_SC_##code))
@@ -79,6 +81,12 @@ struct nvme_cq {
 	unsigned int vector;
 };
 
+/** struct nvme_held - A command that isn't done: by its queue, where 0 is none, and its id. */
+struct nvme_held {
+	unsigned int sq;
+	__le16 cid;
+};
+
 /**
  * struct nvme_store - What the blocks are kept in.
  * @fd: a file
@@ -118,6 +126,7 @@ enum nvme_event_state {
  * @features: values by identifier
  * @requests: command ids of the asynchronous event requests that are held
  * @nr_requests: how many
+ * @held: commands that can be aborted; when there's no more room they are as good as lost
  * @event: whether there's one to be told
  * @event_info: which
  * @error: last entry of the error log
@@ -142,6 +151,7 @@ struct nvme_controller {
 	uint32_t features[MAX_FEATURES];
 	uint16_t requests[MAX_REQUESTS];
 	unsigned int nr_requests;
+	struct nvme_held held[MAX_HELD];
 	enum nvme_event_state event;
 	unsigned int event_info;
 	struct nvme_error_log_page error;
@@ -181,6 +191,10 @@ void sim_nvme_tell_event(struct nvme_controller *nvme);
 /* Completes the @index-th asynchronous event request. */
 void sim_nvme_give_request(struct nvme_controller *nvme, unsigned int index,
 			   const struct nvme_answer *answer);
+/* Completes a command that is held as aborted; false if it isn't, or there's no room to say so. */
+bool sim_nvme_abort_held(struct nvme_controller *nvme, unsigned int sq, uint16_t cid);
+/* Those of a queue that is deleted. */
+void sim_nvme_forget_held(struct nvme_controller *nvme, unsigned int sq);
 void sim_nvme_interrupt(struct nvme_controller *nvme);
 
 /* prp.c: @len bytes of @nvme->data, from or to where a command says. A status. */

@@ -35,6 +35,7 @@ static void stop(struct nvme_controller *nvme)
 {
 	memset(nvme->sqs, 0, sizeof(nvme->sqs));
 	memset(nvme->cqs, 0, sizeof(nvme->cqs));
+	memset(nvme->held, 0, sizeof(nvme->held));
 	nvme->csts = 0;
 	nvme->intms = 0;
 	nvme->nr_requests = 0;

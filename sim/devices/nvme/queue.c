@@ -68,6 +68,48 @@ static uint16_t check_flags(const struct nvme_sqe *sqe)
 	return sqe->flags ? GENERIC(INVALID_FIELD) : 0;
 }
 
+static struct nvme_held *find_held(struct nvme_controller *nvme, unsigned int sq, __le16 cid)
+{
+	unsigned int i;
+
+	for (i = 0; i < MAX_HELD; i++)
+		if (nvme->held[i].sq == sq && (!sq || nvme->held[i].cid == cid))
+			return &nvme->held[i];
+	return NULL;
+}
+
+/* Whether an I/O command is left undone, and remembered if it can be aborted. */
+static bool hold(struct nvme_controller *nvme, unsigned int sq, __le16 cid)
+{
+	const enum sim_fate fate = sim_draw_fate(nvme->sim);
+	struct nvme_held *room = find_held(nvme, 0, 0);
+
+	if (fate == SIM_HELD && room)
+		*room = (struct nvme_held){ .sq = sq, .cid = cid };
+	return fate != SIM_DONE;
+}
+
+bool sim_nvme_abort_held(struct nvme_controller *nvme, unsigned int sq, uint16_t cid)
+{
+	const struct nvme_answer aborted = { .status = GENERIC(ABORT_REQ) };
+	struct nvme_held *held = sq && sq < NR_QUEUES ? find_held(nvme, sq, htole16(cid)) : NULL;
+
+	if (!held || is_full(&nvme->cqs[nvme->sqs[sq].cq]))
+		return false;
+	held->sq = 0;
+	complete(nvme, &nvme->sqs[sq], htole16(cid), &aborted);
+	return true;
+}
+
+void sim_nvme_forget_held(struct nvme_controller *nvme, unsigned int sq)
+{
+	unsigned int i;
+
+	for (i = 0; i < MAX_HELD; i++)
+		if (nvme->held[i].sq == sq)
+			nvme->held[i].sq = 0;
+}
+
 static void carry_out(struct nvme_controller *nvme, struct nvme_sq *sq)
 {
 	const unsigned int id = (unsigned int)(sq - nvme->sqs);
@@ -79,6 +121,8 @@ static void carry_out(struct nvme_controller *nvme, struct nvme_sq *sq)
 		return;
 	}
 	sq->head = sq->head + 1 < sq->entries ? sq->head + 1 : 0;
+	if (id && hold(nvme, id, sqe.cid))
+		return;
 	answer.status = check_flags(&sqe);
 	if (!answer.status)
 		answer.status = id ? sim_nvme_io(nvme, &sqe) : sim_nvme_admin(nvme, &sqe, &answer);

@@ -23,8 +23,15 @@ static void submit(struct reader *r, const struct usrpci_mapping *map, unsigned 
 		   unsigned int pages)
 {
 	uint32_t blocks = PAGE / nvme_info(r->nvme)->block_size;
-	int err = nvme_submit(r->nvme, NVME_READ, random_below(&r->l->random, 256) * blocks,
-			      pages * blocks, map, page * PAGE, page);
+	const struct nvme_command command = {
+		.op = NVME_READ,
+		.lba = random_below(&r->l->random, 256) * blocks,
+		.blocks = pages * blocks,
+		.map = map,
+		.offset = page * PAGE,
+		.cookie = page,
+	};
+	int err = nvme_submit(nvme_queue(r->nvme, 0), &command);
 
 	if (err)
 		life_fails("submit", err);
@@ -71,7 +78,7 @@ static struct reader open_disk(struct life *l, enum nvme_irq irq)
 
 static unsigned int take(struct reader *r, struct nvme_completion *done)
 {
-	int i, got = nvme_wait(r->nvme, done, DEPTH, 5000);
+	int i, got = nvme_wait(nvme_queue(r->nvme, 0), done, DEPTH, 5000);
 
 	if (got < 0)
 		life_fails("wait", got);

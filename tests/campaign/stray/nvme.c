@@ -27,12 +27,16 @@ struct once {
 static int command(struct nvme *nvme, enum nvme_op op, const struct usrpci_mapping *map,
 		   uint64_t lba)
 {
+	const struct nvme_command command = {
+		.op = op, .lba = lba, .blocks = PAGE / nvme_info(nvme)->block_size, .map = map,
+	};
+	struct nvme_queue *queue = nvme_queue(nvme, 0);
 	struct nvme_completion done;
-	int err = nvme_submit(nvme, op, lba, PAGE / nvme_info(nvme)->block_size, map, 0, 0);
+	int err = nvme_submit(queue, &command);
 
 	if (err)
 		return err;
-	err = nvme_wait(nvme, &done, 1, 10000);
+	err = nvme_wait(queue, &done, 1, 10000);
 	return err == 1 ? 0 : err;
 }
 
@@ -83,7 +87,7 @@ static void check_block(struct stray *s, struct nvme *nvme, uint64_t lba)
 {
 	unsigned char block[512];
 
-	if (nvme_read(nvme, lba * nvme_info(nvme)->block_size, block, sizeof(block)))
+	if (nvme_read(nvme_queue(nvme, 0), lba * nvme_info(nvme)->block_size, block, sizeof(block)))
 		campaign_fault(&s->c, "nvme: the disk can't be read");
 	else if (!canary_bytes(block, sizeof(block)))
 		campaign_fault(&s->c, "nvme: what was unmapped has reached the disk");
@@ -165,16 +169,18 @@ static void read_and_end(const char *bdf, unsigned char *memory)
 		.addr = memory, .len = DEPTH * PAGE, .direction = USRPCI_DMA_FROM_DEVICE,
 		.sg = sg, .nr_sg = ARRAY_SIZE(sg),
 	};
+	struct nvme_command command = { .op = NVME_READ, .map = &map };
 	struct nvme *nvme;
-	unsigned int i;
-	uint32_t blocks;
 
 	if (nvme_open(&nvme, bdf, &options) || usrpci_map(nvme_device(nvme), &map, 1))
 		_exit(1);
-	blocks = PAGE / nvme_info(nvme)->block_size;
-	for (i = 0; i < DEPTH; i++)
-		if (nvme_submit(nvme, NVME_READ, i * blocks, blocks, &map, i * PAGE, i))
+	command.blocks = PAGE / nvme_info(nvme)->block_size;
+	for (; command.cookie < DEPTH; command.cookie++) {
+		if (nvme_submit(nvme_queue(nvme, 0), &command))
 			_exit(2);
+		command.lba += command.blocks;
+		command.offset += PAGE;
+	}
 	_exit(0);
 }
 
