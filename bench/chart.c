@@ -19,6 +19,7 @@
 #define ROW		46.0
 #define HEADING		34.0
 #define BAR		11.0
+#define NUMBER		120.0
 
 /** struct chart - A picture as it's drawn. */
 struct chart {
@@ -33,8 +34,17 @@ static void say_number(char *text, size_t len, double value, const char *unit)
 	snprintf(text, len, "%.*f %s", digits, value, unit);
 }
 
+/* Beside the bar and what is drawn on it. */
+static double number_x(const struct figure *figure, double scale, double goal)
+{
+	const double end = BARS + fmin(fmax(figure->median, figure->max) * scale, BARS_WIDTH + 4);
+
+	return goal > end - 4 && goal < end + NUMBER ? goal + 8 : end + 8;
+}
+
+/* @goal: where its line is; 0: nowhere. */
 static void draw_bar(struct chart *chart, double y, const char *who, const struct figure *figure,
-		     const struct result *result, double most, const char *class)
+		     const struct result *result, double most, double goal, const char *class)
 {
 	const double scale = most > 0 ? BARS_WIDTH / most : 0;
 	char number[64];
@@ -45,15 +55,15 @@ static void draw_bar(struct chart *chart, double y, const char *who, const struc
 	if (figure->max > figure->min)
 		svg_line(chart->svg, BARS + figure->min * scale, y + BAR / 2,
 			 BARS + fmin(figure->max * scale, BARS_WIDTH + 4), y + BAR / 2, "mark");
-	svg_text(chart->svg, BARS + figure->median * scale + 8, y + BAR - 1, TEXT_FROM, "quiet",
-		 "%s", number);
+	svg_text(chart->svg, number_x(figure, scale, goal), y + BAR - 1, TEXT_FROM, "quiet", "%s",
+		 number);
 }
 
 static void draw_verdict(struct chart *chart, const struct result *result)
 {
 	const bool met = result_passes(result);
 
-	svg_text(chart->svg, VERDICT, chart->y + 12, TEXT_UP_TO, "strong", "%.2f×",
+	svg_text(chart->svg, VERDICT, chart->y + 12, TEXT_UP_TO, "strong", "%.3f×",
 		 result_ratio(result));
 	if (result->bound == NO_GOAL)
 		return;
@@ -62,17 +72,27 @@ static void draw_verdict(struct chart *chart, const struct result *result)
 		 result->goal);
 }
 
-static void draw_row(struct chart *chart, const struct result *result)
+/* 0: there's none, or it lies beyond the longer bar. */
+static double goal_x(const struct result *result, double most)
 {
 	const double goal = result->goal * result->theirs.median;
-	double most = fmax(result->ours.median, result->theirs.median);
+
+	if (result->bound == NO_GOAL || most == 0 || goal > most * 1.02)
+		return 0;
+	return BARS + goal / most * BARS_WIDTH;
+}
+
+static void draw_row(struct chart *chart, const struct result *result)
+{
+	const double most = fmax(result->ours.median, result->theirs.median);
+	const double goal = goal_x(result, most);
 
 	svg_text(chart->svg, MARGIN, chart->y + 19, TEXT_FROM, "text", "%s", result->name);
-	draw_bar(chart, chart->y, result->subject, &result->ours, result, most, "ours");
-	draw_bar(chart, chart->y + BAR + 5, result->rival, &result->theirs, result, most, "theirs");
-	if (result->bound != NO_GOAL && most > 0 && goal <= most * 1.02)
-		svg_line(chart->svg, BARS + goal / most * BARS_WIDTH, chart->y - 4,
-			 BARS + goal / most * BARS_WIDTH, chart->y + BAR + 2, "goal");
+	draw_bar(chart, chart->y, result->subject, &result->ours, result, most, goal, "ours");
+	draw_bar(chart, chart->y + BAR + 5, result->rival, &result->theirs, result, most, 0,
+		 "theirs");
+	if (goal > 0)
+		svg_line(chart->svg, goal, chart->y - 4, goal, chart->y + BAR + 2, "goal");
 	draw_verdict(chart, result);
 	chart->y += ROW;
 }

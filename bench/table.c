@@ -53,7 +53,7 @@ static void print_row(const struct result *result)
 	say_number(theirs, result->theirs.median);
 	say_goal(goal, result);
 	snprintf(who, sizeof(who), "%s : %s", result->subject, result->rival);
-	printf("  %-44s %-34s %9s %9s %-12s %7.2f  %-*s %s\n", result->name, who, ours, theirs,
+	printf("  %-44s %-34s %9s %9s %-12s %7.3f  %-*s %s\n", result->name, who, ours, theirs,
 	       result->unit, result_ratio(result), padded(goal, 7), goal, verdict(result));
 }
 
@@ -85,7 +85,7 @@ static void print_markdown_row(const struct result *result)
 	say_number(ours, result->ours.median);
 	say_number(theirs, result->theirs.median);
 	say_goal(goal, result);
-	printf("| %s | %s against %s | %s | %s | %s | %.2f | %s | %s%s%s |\n", result->name,
+	printf("| %s | %s against %s | %s | %s | %s | %.3f | %s | %s%s%s |\n", result->name,
 	       result->subject, result->rival, ours, theirs, result->unit, result_ratio(result),
 	       goal, bold, verdict(result), bold);
 }
