@@ -49,7 +49,8 @@ struct usrpci_server_turn {
  * struct usrpci_request - A miss that is being served.
  * @miss: the miss
  * @space: whose; referenced
- * @at: when its interrupt came, in ns
+ * @at: when its interrupt came, in ns; 0: it's a neighbour, that wasn't missed
+ * @took: till it was answered
  * @era: of the TLB, when it was taken
  * @waited: times that its memory was brought in
  * @retries: times that memory changed meanwhile
@@ -61,6 +62,7 @@ struct usrpci_request {
 	struct usrpci_miss miss;
 	struct usrpci_space *space;
 	u64 at;
+	u64 took;
 	unsigned int era;
 	unsigned int waited;
 	unsigned int retries;
@@ -246,6 +248,25 @@ static bool usrpci_server_use(struct usrpci_space *space)
 	return true;
 }
 
+static unsigned int usrpci_bin(u64 ns)
+{
+	return min_t(unsigned int, fls64(ns), USRPCI_SPACE_NR_BINS - 1);
+}
+
+/* Under tlb->lock, before it's answered. A neighbour is no miss. */
+static void usrpci_server_count(struct usrpci_request *rq)
+{
+	struct usrpci_space_stats *stats = &rq->space->stats;
+
+	if (!rq->at)
+		return;
+	rq->took = ktime_get_ns() - rq->at;
+	stats->misses++;
+	stats->faults += !!rq->waited;
+	stats->retries += rq->retries;
+	stats->latency[usrpci_bin(rq->took)]++;
+}
+
 /* The page is as it was when @seq was read, unless -ERESTART. Under tlb->lock. */
 static int usrpci_server_enter(struct usrpci_request *rq, struct usrpci_target *target,
 			       unsigned long seq)
@@ -307,6 +328,8 @@ static int usrpci_server_try(struct usrpci_request *rq)
 		return err;
 	mutex_lock(&space->tlb->lock);
 	err = usrpci_server_enter(rq, &target, seq);
+	if (!err)
+		usrpci_server_count(rq);
 	mutex_unlock(&space->tlb->lock);
 	usrpci_target_put(space, &target);
 	return err;
@@ -331,27 +354,21 @@ static int usrpci_server_fill(struct usrpci_request *rq)
 	return -EAGAIN;
 }
 
-static unsigned int usrpci_bin(u64 ns)
+static void usrpci_server_refuse_it(struct usrpci_tlb *tlb, struct usrpci_request *rq, int refusal)
 {
-	return min_t(unsigned int, fls64(ns), USRPCI_SPACE_NR_BINS - 1);
+	mutex_lock(&tlb->lock);
+	usrpci_server_count(rq);
+	usrpci_space_refuse(rq->space, rq->miss.addr, rq->miss.write, refusal);
+	mutex_unlock(&tlb->lock);
 }
 
 /* Who sees the job's end can ask why, and how often. */
 static void usrpci_server_answer(struct usrpci_tlb *tlb, struct usrpci_request *rq, int refusal)
 {
-	struct usrpci_space *space = rq->space;
-	u64 took = ktime_get_ns() - rq->at;
-
-	mutex_lock(&tlb->lock);
-	space->stats.misses++;
-	space->stats.faults += !!rq->waited;
-	space->stats.retries += rq->retries;
-	space->stats.latency[usrpci_bin(took)]++;
 	if (refusal)
-		usrpci_space_refuse(space, rq->miss.addr, rq->miss.write, refusal);
-	mutex_unlock(&tlb->lock);
+		usrpci_server_refuse_it(tlb, rq, refusal);
 	usrpci_tlb_answer(tlb, rq->miss.id, !refusal);
-	trace_usrpci_miss(tlb->file->function, &rq->miss, refusal, took);
+	trace_usrpci_miss(tlb->file->function, &rq->miss, refusal, rq->took);
 }
 
 /* Neighbours that are there already, each in an entry of its own. */
