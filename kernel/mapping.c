@@ -79,7 +79,8 @@ int usrpci_mapping_attach(struct usrpci_file *file, struct usrpci_mapping *m, bo
 		return err == -ENOMEM ? err : -EIO;
 	m->bounced = usrpci_is_bounced(dev, sgt);
 	if (m->bounced && !may_bounce) {
-		dma_unmap_sgtable(dev, sgt, m->dir, 0);
+		/* What the program wrote to it meanwhile stays. */
+		dma_unmap_sgtable(dev, sgt, m->dir, DMA_ATTR_SKIP_CPU_SYNC);
 		usrpci_flush_iotlb(dev);
 		return -ERANGE;
 	}

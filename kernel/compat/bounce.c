@@ -90,6 +90,11 @@ bool usrpci_page_is_bounced(struct device *dev, struct page *page, dma_addr_t bu
 	return dma_to_phys(dev, bus) != page_to_phys(page) && !is_translated(dev);
 }
 
+bool usrpci_is_coherent(struct device *dev)
+{
+	return dev_is_dma_coherent(dev);
+}
+
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
 
 /*

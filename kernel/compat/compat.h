@@ -81,6 +81,9 @@ enum usrpci_translation {
 
 enum usrpci_translation usrpci_translation(struct device *dev);
 
+/* What the CPU and the device write each other sees at once. */
+bool usrpci_is_coherent(struct device *dev);
+
 /* Interrupts are remapped, so that the device can't forge one. */
 bool usrpci_irqs_remapped(struct device *dev);
 

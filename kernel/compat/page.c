@@ -28,7 +28,8 @@ long usrpci_pin_remote(struct mm_struct *mm, unsigned long addr, unsigned int fl
 int usrpci_pin_fast_only(unsigned long addr, unsigned int nr, unsigned int flags,
 			 struct page **pages)
 {
-	return pin_user_pages_fast(addr, nr, flags | FOLL_LONGTERM, pages);
+	/* It would fault and migrate, which the caller mustn't. The worker pins. */
+	return 0;
 }
 
 long usrpci_get_remote(struct mm_struct *mm, unsigned long addr, unsigned int flags,
