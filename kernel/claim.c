@@ -61,13 +61,17 @@ static void usrpci_claim_restore(struct usrpci_function *f)
 /* A function that answers with all ones has gone, or will come back as it likes. */
 static int usrpci_claim_reset(struct usrpci_function *f)
 {
+	int err;
+
 	if (!pci_device_is_present(f->pdev))
 		return -ENODEV;
 	usrpci_claim_restore(f);
-	if (f->needs_reset) {
-		if (usrpci_reset_function(f->pdev) == -EIO)
+	if (f->needs_reset || f->deaf) {
+		err = usrpci_reset_function(f->pdev);
+		if (err == -EIO || (err && f->deaf))
 			return -EIO;
 		f->needs_reset = false;
+		f->deaf = false;
 	}
 	return 0;
 }

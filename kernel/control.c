@@ -24,7 +24,7 @@ static int usrpci_change_dma_mask(struct usrpci_file *file, u64 streaming, u64 c
 	u64 old = dma_get_mask(dev);
 
 	/* What is mapped was placed under the masks of its time. */
-	if (usrpci_objects_any(file) || !list_empty(&file->coherents))
+	if (usrpci_objects_any(file) || !list_empty(&file->coherents) || usrpci_tlb_in_use(file))
 		return -EBUSY;
 	if (dma_set_mask(dev, streaming))
 		return -EIO;
@@ -51,14 +51,17 @@ int usrpci_set_dma_mask(struct usrpci_command *cmd)
 }
 
 /* With nobody else inside the gate: INTx's handler writes to the same register. */
-static void usrpci_change_master(struct usrpci_file *file, bool enable)
+static int usrpci_change_master(struct usrpci_file *file, bool enable)
 {
+	int err = 0;
+
 	usrpci_irq_hold(file);
 	if (enable)
-		pci_set_master(usrpci_pdev(file));
+		err = usrpci_tlb_start_master(file);
 	else
 		pci_clear_master(usrpci_pdev(file));
 	usrpci_irq_release(file);
+	return err;
 }
 
 int usrpci_set_master(struct usrpci_command *cmd)
@@ -74,10 +77,8 @@ int usrpci_set_master(struct usrpci_command *cmd)
 	if (arg->enable && !usrpci_isolation_permits(usrpci_pdev(cmd->file),
 						     cmd->file->needs_strict))
 		err = -EPERM;
-	else if (arg->enable && usrpci_tlb_broken(cmd->file))
-		err = -EIO;
 	else
-		usrpci_change_master(cmd->file, arg->enable);
+		err = usrpci_change_master(cmd->file, arg->enable);
 	usrpci_leave_alone(cmd->file);
 	return err;
 }

@@ -35,6 +35,7 @@ struct usrpci_file;
  * @gone: removed; written under device_lock and the gate
  * @saved: configuration space once probe had enabled it, for when it forgets
  * @needs_reset: what drove it before may have left it active; under device_lock
+ * @deaf: nor can it be used without, since it may reach memory that was taken from it
  * @file: the open file, or NULL; written under device_lock and the gate
  * @debugfs: who holds what
  */
@@ -46,6 +47,7 @@ struct usrpci_function {
 	struct lock_class_key gate_key;
 	bool gone;
 	bool needs_reset;
+	bool deaf;
 	struct pci_saved_state *saved;
 	struct usrpci_file *file;
 	struct dentry *debugfs;

@@ -125,10 +125,11 @@ static irqreturn_t usrpci_msi_handler(int line, void *data)
 
 	spin_lock(&v->lock);
 	v->count++;
-	usrpci_vector_signal(v);
 	storms = usrpci_vector_storms(v);
 	if (storms)
 		usrpci_storm_mask(v);
+	/* Whoever looks for misses now sees the mask. */
+	usrpci_vector_signal(v);
 	spin_unlock(&v->lock);
 	trace_usrpci_irq(v->file->function, v->index);
 	if (storms)
@@ -405,6 +406,17 @@ int usrpci_irq_serve(struct usrpci_file *file, u32 vector, struct usrpci_tlb *tl
 	}
 	mutex_unlock(&irq->mutex);
 	return err;
+}
+
+void usrpci_irq_served(struct usrpci_file *file, u32 vector)
+{
+	struct usrpci_vector *v = &file->irq.vectors[vector];
+
+	if (!READ_ONCE(v->masked))
+		return;
+	mutex_lock(&file->irq.mutex);
+	usrpci_msi_unmask(&file->irq, v);
+	mutex_unlock(&file->irq.mutex);
 }
 
 void usrpci_irq_hold(struct usrpci_file *file)

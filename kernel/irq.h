@@ -48,6 +48,9 @@ u64 usrpci_irq_count(struct usrpci_file *file);
  */
 int usrpci_irq_serve(struct usrpci_file *file, u32 vector, struct usrpci_tlb *tlb);
 
+/* What it told of was served: it isn't masked by a storm any more. Inside the gate. */
+void usrpci_irq_served(struct usrpci_file *file, u32 vector);
+
 /* Vectors of a kind that the function has, whether or not they can be set up. */
 u32 usrpci_irq_offered(struct pci_dev *pdev, u32 type);
 

@@ -20,14 +20,19 @@ static void usrpci_stop(struct usrpci_file *file)
 {
 	struct usrpci_function *f = file->function;
 	struct pci_dev *pdev = f->pdev;
+	int err;
 
 	pci_set_power_state(pdev, PCI_D0);
 	usrpci_quiesce_run(file);
 	pci_clear_master(pdev);
 	pci_wait_for_pending_transaction(pdev);
 	/* Of a function that was pulled meanwhile, the end of a reset is awaited for a minute. */
-	if (!pci_device_is_present(pdev) || usrpci_reset_function(pdev) == -EIO)
+	err = pci_device_is_present(pdev) ? usrpci_reset_function(pdev) : -EIO;
+	if (err == -EIO)
 		f->needs_reset = true;
+	/* It may use what it was told to forget, as long as it isn't reset. */
+	if (err && usrpci_tlb_broken(file))
+		f->deaf = true;
 }
 
 /* After an error its link is reset by others; its registers may hang who reads them. */
@@ -35,6 +40,7 @@ static void usrpci_stop_failed(struct usrpci_file *file)
 {
 	pci_clear_master(usrpci_pdev(file));
 	file->function->needs_reset = true;
+	file->function->deaf |= usrpci_tlb_broken(file);
 }
 
 void usrpci_teardown(struct usrpci_file *file, bool failed)

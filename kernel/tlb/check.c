@@ -113,13 +113,24 @@ static bool usrpci_pages_valid(const struct usrpci_ioc_tlb *d)
 	       usrpci_field_exists(&d->entries.large);
 }
 
+/* An answer has room for what names a miss, or it would be another's. */
+static bool usrpci_names_miss(const struct usrpci_ioc_tlb_command *c,
+			      const struct usrpci_ioc_tlb_misses *m)
+{
+	const struct usrpci_ioc_field *id = usrpci_field_exists(&m->id) ? &m->id : &m->entry;
+
+	return c->reg.width && (!usrpci_field_exists(&c->arg) ||
+				c->arg.width + c->arg.shift >= id->width + id->shift);
+}
+
 static bool usrpci_commands_valid(const struct usrpci_ioc_tlb *d)
 {
 	if (!usrpci_command_valid(&d->ack) || !usrpci_command_valid(&d->go_on) ||
 	    !usrpci_command_valid(&d->refuse) || !usrpci_command_valid(&d->invalidate) ||
 	    !usrpci_command_valid(&d->invalidate_tag))
 		return false;
-	if (!d->go_on.reg.width || !d->refuse.reg.width)
+	if (!usrpci_names_miss(&d->go_on, &d->misses) ||
+	    !usrpci_names_miss(&d->refuse, &d->misses))
 		return false;
 	if (d->invalidate.reg.width && !usrpci_field_counts(&d->invalidate.arg, d->entries.nr))
 		return false;

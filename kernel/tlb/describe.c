@@ -184,6 +184,9 @@ int usrpci_tlb_describe(struct usrpci_command *cmd)
 
 	if (arg->reserved)
 		return -EINVAL;
+	/* Nobody would sync what a device and a program use at the same time. */
+	if (!usrpci_is_coherent(usrpci_dma_device(cmd->file)))
+		return -EOPNOTSUPP;
 	fault = usrpci_tlb_check(arg);
 	if (fault == USRPCI_TLB_FAULT_NONE)
 		err = usrpci_tlb_make(cmd->file, arg, &fault);

@@ -2,8 +2,9 @@
 /* Copyright (C) 2026 The usrpci authors */
 /* In place of all others, where the kernel tells nobody that memory changes. */
 
-#include <linux/errno.h>
+#include <linux/pci.h>
 
+#include "file.h"
 #include "server.h"
 #include "space.h"
 #include "tlb.h"
@@ -29,7 +30,18 @@ void usrpci_tlb_release(struct usrpci_file *file, enum usrpci_hold why)
 {
 }
 
+int usrpci_tlb_start_master(struct usrpci_file *file)
+{
+	pci_set_master(usrpci_pdev(file));
+	return 0;
+}
+
 bool usrpci_tlb_broken(struct usrpci_file *file)
+{
+	return false;
+}
+
+bool usrpci_tlb_in_use(struct usrpci_file *file)
 {
 	return false;
 }

@@ -19,13 +19,13 @@
 #define USRPCI_LARGE		(2UL << 20)
 #define USRPCI_LARGE_PAGES	(USRPCI_LARGE / PAGE_SIZE)
 
-/* Of each space there's always one entry that can go, for another. */
-static int usrpci_target_charge(struct usrpci_space *space, unsigned int nr)
+/* For a page that was missed an entry that is older goes, if there's one. */
+static int usrpci_target_charge(struct usrpci_space *space, const struct usrpci_target *target)
 {
 	u64 missing;
 
-	while (usrpci_charge_within(space->mm, nr, space->limit, &missing)) {
-		if (nr > 1 || !usrpci_space_shrink(space))
+	while (usrpci_charge_within(space->mm, target->nr, space->limit, &missing)) {
+		if (target->nr > 1 || target->extra || !usrpci_space_shrink(space))
 			return -ENOMEM;
 		usrpci_server_unpin(space->tlb);
 	}
@@ -101,7 +101,7 @@ static int usrpci_target_try_large(struct usrpci_space *space, struct usrpci_tar
 
 	large.addr = ALIGN_DOWN(target->addr, USRPCI_LARGE);
 	large.nr = USRPCI_LARGE_PAGES;
-	if (!space->mirrored && usrpci_target_charge(space, large.nr))
+	if (!space->mirrored && usrpci_target_charge(space, &large))
 		return -ENOMEM;
 	if (usrpci_target_get_large(space, &large)) {
 		usrpci_target_hold(&large);
@@ -116,12 +116,13 @@ static int usrpci_target_try_large(struct usrpci_space *space, struct usrpci_tar
 /* Of others the worker finds out whether they may be written for so long. */
 static bool usrpci_target_lasts(struct usrpci_space *space, struct usrpci_target *target)
 {
-	return space->mirrored || !target->write || PageAnon(target->page);
+	return space->mirrored || !target->write || PageSwapBacked(target->page) ||
+	       PageHuge(target->page);
 }
 
 static int usrpci_target_get_small(struct usrpci_space *space, struct usrpci_target *target)
 {
-	if (!space->mirrored && usrpci_target_charge(space, 1))
+	if (!space->mirrored && usrpci_target_charge(space, target))
 		return USRPCI_REFUSAL_LIMIT;
 	if (usrpci_pages_get(space, target->addr, 1, target->write, &target->page)) {
 		if (usrpci_target_lasts(space, target)) {
@@ -180,26 +181,25 @@ static int usrpci_target_find(struct usrpci_space *space, struct usrpci_target *
 	return USRPCI_REFUSAL_SMALL;
 }
 
-static int usrpci_target_init(struct usrpci_space *space, u64 addr, bool write,
-			      struct usrpci_target *target)
+static int usrpci_target_init(struct usrpci_space *space, struct usrpci_target *target)
 {
-	*target = (struct usrpci_target){
-		.addr = addr & PAGE_MASK,
-		.write = write,
-		.nr = 1,
-	};
+	/* Also one with a tag in its upper bits, which notifiers know without. */
+	if (target->addr >= TASK_SIZE_MAX)
+		return USRPCI_REFUSAL_UNMAPPED;
+	target->addr &= PAGE_MASK;
+	target->nr = 1;
+	target->pin = NULL;
 	if (space->mirrored)
 		return 0;
-	target->pin = usrpci_pin_new(space, write);
+	target->pin = usrpci_pin_new(space, target->write);
 	return target->pin ? 0 : USRPCI_REFUSAL_NO_MEMORY;
 }
 
-int usrpci_target_get(struct usrpci_space *space, u64 addr, bool write,
-		      struct usrpci_target *target)
+int usrpci_target_get(struct usrpci_space *space, struct usrpci_target *target)
 {
 	int err;
 
-	err = usrpci_target_init(space, addr, write, target);
+	err = usrpci_target_init(space, target);
 	if (err)
 		return err;
 	err = usrpci_target_find(space, target);
@@ -245,7 +245,8 @@ int usrpci_target_map(struct usrpci_tlb *tlb, struct usrpci_target *target,
 		return USRPCI_REFUSAL_NO_MEMORY;
 	if (usrpci_page_is_bounced(dev, target->page, bus) || !IS_ALIGNED(bus, len) ||
 	    !usrpci_tlb_can_hold(tlb, target->addr, bus)) {
-		dma_unmap_page(dev, bus, len, dir);
+		/* What the program wrote to it meanwhile stays. */
+		dma_unmap_page_attrs(dev, bus, len, dir, DMA_ATTR_SKIP_CPU_SYNC);
 		usrpci_flush_iotlb(dev);
 		return USRPCI_REFUSAL_BEYOND;
 	}
@@ -321,7 +322,7 @@ static int usrpci_bring_in(struct usrpci_space *space, struct usrpci_target *tar
 {
 	int err, locked = 1;
 
-	if (!space->mirrored && usrpci_target_charge(space, 1))
+	if (!space->mirrored && usrpci_target_charge(space, target))
 		return USRPCI_REFUSAL_LIMIT;
 	mmap_read_lock(space->mm);
 	err = usrpci_area_get(space, target, &locked);
@@ -334,12 +335,11 @@ static int usrpci_bring_in(struct usrpci_space *space, struct usrpci_target *tar
 	return err;
 }
 
-int usrpci_target_bring_in(struct usrpci_space *space, u64 addr, bool write,
-			   struct usrpci_target *target)
+int usrpci_target_bring_in(struct usrpci_space *space, struct usrpci_target *target)
 {
 	int err;
 
-	err = usrpci_target_init(space, addr, write, target);
+	err = usrpci_target_init(space, target);
 	if (err)
 		return err;
 	err = USRPCI_REFUSAL_ENDED;

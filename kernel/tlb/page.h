@@ -18,6 +18,7 @@ struct usrpci_tlb;
  * struct usrpci_target - What a miss is to be translated to.
  * @addr: virtual address, of a page of that size
  * @write: the device may write
+ * @extra: it wasn't missed, and isn't worth another's place
  * @page: the first, held
  * @nr: pages of 4 KiB
  * @pin: if it's to be pinned: till an entry has it
@@ -25,18 +26,18 @@ struct usrpci_tlb;
 struct usrpci_target {
 	u64 addr;
 	bool write;
+	bool extra;
 	struct page *page;
 	unsigned int nr;
 	struct usrpci_pin *pin;
 };
 
 /*
- * Find what is at @addr, as far as it is there: waits for nothing. With the space's
- * memory in use, by the server. 0; -EAGAIN it has to be brought in; or enum
- * usrpci_refusal_code.
+ * Find what is at @target's addr, of which its first fields are given, as far as it is
+ * there: waits for nobody. With the space's memory in use, by the server. 0; -EAGAIN it
+ * has to be brought in; or enum usrpci_refusal_code.
  */
-int usrpci_target_get(struct usrpci_space *space, u64 addr, bool write,
-		      struct usrpci_target *target);
+int usrpci_target_get(struct usrpci_space *space, struct usrpci_target *target);
 void usrpci_target_put(struct usrpci_space *space, struct usrpci_target *target);
 
 /* Give it a bus address; fills in @slot. Under tlb->lock. 0 or enum usrpci_refusal_code. */
@@ -47,8 +48,7 @@ int usrpci_target_map(struct usrpci_tlb *tlb, struct usrpci_target *target,
  * The same, bringing it in for as long as that takes. 0; -EAGAIN it has gone again; or enum
  * usrpci_refusal_code.
  */
-int usrpci_target_bring_in(struct usrpci_space *space, u64 addr, bool write,
-			   struct usrpci_target *target);
+int usrpci_target_bring_in(struct usrpci_space *space, struct usrpci_target *target);
 
 /*
  * What is held till the device can't reach it any more: a pin without a page, at first. Of a

@@ -14,6 +14,7 @@
 #include "event.h"
 #include "file.h"
 #include "gate.h"
+#include "irq.h"
 #include "trace.h"
 #include "device.h"
 #include "page.h"
@@ -24,7 +25,7 @@
 
 /* Misses that are served before anything else is looked at. */
 #define USRPCI_SERVER_ROUND	64
-/* Times that memory may change under a miss before it waits its turn. */
+/* Times that memory may change while it's brought in before others have their turn. */
 #define USRPCI_SERVER_TRIES	8
 /* And times that it's brought in and gone again. */
 #define USRPCI_SERVER_MOST	32
@@ -32,7 +33,12 @@
 #define USRPCI_SERVER_BURST	(HZ / 50 + 1)
 /* Misses that wait for memory at a time; a device has no more engines. */
 #define USRPCI_SERVER_WAITING	4096
+/* Workers of a space, and how many all together may have before nobody else is bound. */
+#define USRPCI_SPACE_WORKERS	16
+#define USRPCI_MANY_WORKERS	256
+#define USRPCI_MOST_WORKERS	512
 
+static atomic_t usrpci_workers;
 static struct workqueue_struct *usrpci_server_queue;
 
 /**
@@ -74,14 +80,16 @@ struct usrpci_request {
 /**
  * struct usrpci_wait - A miss whose memory isn't there.
  * @work: brings it in
- * @all: of those that wait; the server's
- * @answered: it was, though its memory hasn't come; the server's
+ * @all: of those that wait; the server's, as what follows
+ * @started: it has a worker
+ * @answered: it was, though its memory hasn't come
  * @list: of those that are ready
  * @request: the miss
  */
 struct usrpci_wait {
 	struct work_struct work;
 	struct list_head all;
+	bool started;
 	bool answered;
 	struct list_head list;
 	struct usrpci_request request;
@@ -89,7 +97,7 @@ struct usrpci_wait {
 
 int usrpci_server_init(void)
 {
-	usrpci_server_queue = alloc_workqueue("usrpci", WQ_UNBOUND, 0);
+	usrpci_server_queue = alloc_workqueue("usrpci", WQ_UNBOUND, USRPCI_MOST_WORKERS);
 	return usrpci_server_queue ? 0 : -ENOMEM;
 }
 
@@ -130,10 +138,12 @@ void usrpci_server_refuse(struct usrpci_tlb *tlb)
 	spin_unlock(&tlb->queue_lock);
 }
 
-void usrpci_server_unpin_later(struct usrpci_tlb *tlb, struct usrpci_pin *pin)
+void usrpci_server_unpin_later(struct usrpci_tlb *tlb, struct list_head *pins)
 {
+	if (list_empty(pins))
+		return;
 	spin_lock(&tlb->queue_lock);
-	list_add_tail(&pin->list, &tlb->unpin);
+	list_splice_tail(pins, &tlb->unpin);
 	usrpci_server_kick(tlb);
 	spin_unlock(&tlb->queue_lock);
 }
@@ -171,16 +181,33 @@ static void usrpci_wait_drop(struct usrpci_wait *wait)
 	usrpci_space_put(space);
 }
 
+/* Also till nothing changes, by this or by others. */
+static void usrpci_request_bring_in(struct usrpci_request *rq)
+{
+	struct usrpci_space *space = rq->space;
+	unsigned int tries = 0;
+
+	do {
+		usrpci_request_forget(rq);
+		rq->seq = mmu_interval_read_begin(&space->notifier);
+		WRITE_ONCE(space->seq, rq->seq);
+		rq->target = (struct usrpci_target){
+			.addr = rq->miss.addr,
+			.write = rq->miss.write,
+		};
+		rq->brought = usrpci_target_bring_in(space, &rq->target);
+		rq->retries += !!tries;
+	} while (++tries < USRPCI_SERVER_TRIES &&
+		 mmu_interval_check_retry(&space->notifier, rq->seq));
+}
+
 static void usrpci_wait_work(struct work_struct *work)
 {
 	struct usrpci_wait *wait = container_of(work, struct usrpci_wait, work);
-	struct usrpci_request *rq = &wait->request;
-	struct usrpci_space *space = rq->space;
-	struct usrpci_tlb *tlb = space->tlb;
+	struct usrpci_tlb *tlb = wait->request.space->tlb;
 	bool served;
 
-	rq->seq = mmu_interval_read_begin(&space->notifier);
-	rq->brought = usrpci_target_bring_in(space, rq->miss.addr, rq->miss.write, &rq->target);
+	usrpci_request_bring_in(&wait->request);
 	spin_lock(&tlb->queue_lock);
 	served = tlb->server;
 	if (served) {
@@ -190,9 +217,49 @@ static void usrpci_wait_work(struct work_struct *work)
 	spin_unlock(&tlb->queue_lock);
 	if (!served)
 		usrpci_wait_drop(wait);
+	atomic_dec(&usrpci_workers);
+	/* Its end is awaited by the queue's. */
+	module_put(THIS_MODULE);
 }
 
-/* One process that doesn't get its memory is in nobody else's way. */
+bool usrpci_server_is_busy(void)
+{
+	return atomic_read(&usrpci_workers) >= USRPCI_MANY_WORKERS;
+}
+
+/* One process that doesn't get its memory has a few workers, and leaves the others. */
+static void usrpci_wait_start(struct usrpci_wait *wait)
+{
+	struct usrpci_space *space = wait->request.space;
+
+	if (space->workers == USRPCI_SPACE_WORKERS)
+		return;
+	space->workers++;
+	wait->started = true;
+	atomic_inc(&usrpci_workers);
+	__module_get(THIS_MODULE);
+	queue_work(usrpci_server_queue, &wait->work);
+}
+
+static void usrpci_server_start_next(struct usrpci_tlb *tlb, struct usrpci_space *space)
+{
+	struct usrpci_wait *wait;
+
+	space->workers--;
+	list_for_each_entry(wait, &tlb->waits, all) {
+		if (wait->started || wait->request.space != space)
+			continue;
+		usrpci_wait_start(wait);
+		return;
+	}
+}
+
+static void usrpci_wait_end(struct usrpci_tlb *tlb, struct usrpci_wait *wait)
+{
+	list_del(&wait->all);
+	tlb->waiting--;
+}
+
 static bool usrpci_server_wait(struct usrpci_tlb *tlb, const struct usrpci_request *rq)
 {
 	struct usrpci_wait *wait;
@@ -204,11 +271,12 @@ static bool usrpci_server_wait(struct usrpci_tlb *tlb, const struct usrpci_reque
 		return false;
 	tlb->waiting++;
 	list_add_tail(&wait->all, &tlb->waits);
+	wait->started = false;
 	wait->answered = false;
 	INIT_WORK(&wait->work, usrpci_wait_work);
 	wait->request = *rq;
 	wait->request.waited++;
-	queue_work(usrpci_server_queue, &wait->work);
+	usrpci_wait_start(wait);
 	return true;
 }
 
@@ -296,14 +364,19 @@ static int usrpci_server_enter(struct usrpci_request *rq, struct usrpci_target *
 	return err;
 }
 
-/* What is there now, which may be more than was brought in; or that. */
+/*
+ * What is there now, which may be more than was brought in; or that. Where memory has
+ * changed since somebody looked it may be changing yet, and a worker waits for its end.
+ */
 static int usrpci_server_find(struct usrpci_request *rq, struct usrpci_target *target,
 			      unsigned long *seq)
 {
-	int err;
+	struct usrpci_space *space = rq->space;
+	int err = -EAGAIN;
 
-	*seq = mmu_interval_read_begin(&rq->space->notifier);
-	err = usrpci_target_get(rq->space, rq->miss.addr, rq->miss.write, target);
+	*seq = READ_ONCE(space->seq);
+	if (!mmu_interval_check_retry(&space->notifier, *seq))
+		err = usrpci_target_get(space, target);
 	if (rq->brought)
 		return err;
 	if (err != -EAGAIN) {
@@ -318,8 +391,12 @@ static int usrpci_server_find(struct usrpci_request *rq, struct usrpci_target *t
 
 static int usrpci_server_try(struct usrpci_request *rq)
 {
+	struct usrpci_target target = {
+		.addr = rq->miss.addr,
+		.write = rq->miss.write,
+		.extra = !rq->at,
+	};
 	struct usrpci_space *space = rq->space;
-	struct usrpci_target target;
 	unsigned long seq;
 	int err;
 
@@ -338,19 +415,16 @@ static int usrpci_server_try(struct usrpci_request *rq)
 /* 0, -EAGAIN its memory has to be brought in, or enum usrpci_refusal_code. */
 static int usrpci_server_fill(struct usrpci_request *rq)
 {
-	unsigned int tries;
 	int err;
 
 	if (!usrpci_server_use(rq->space)) {
 		usrpci_request_forget(rq);
 		return USRPCI_REFUSAL_ENDED;
 	}
-	for (tries = 0; tries < USRPCI_SERVER_TRIES; tries++) {
-		err = usrpci_server_try(rq);
-		if (err != -ERESTART)
-			return err;
-		rq->retries++;
-	}
+	err = usrpci_server_try(rq);
+	if (err != -ERESTART)
+		return err;
+	rq->retries++;
 	return -EAGAIN;
 }
 
@@ -412,7 +486,8 @@ static void usrpci_server_serve(struct usrpci_tlb *tlb, struct usrpci_request *r
 static void usrpci_server_turn_away(struct usrpci_tlb *tlb, const struct usrpci_miss *miss)
 {
 	usrpci_tlb_answer(tlb, miss->id, false);
-	usrpci_event_add(tlb->file, USRPCI_EVENT_NOBODY, miss->tag);
+	/* Those that aren't are told as one. */
+	usrpci_event_add(tlb->file, USRPCI_EVENT_NOBODY, min(miss->tag, tlb->desc.tags));
 }
 
 static void usrpci_server_begin(struct usrpci_tlb *tlb, const struct usrpci_miss *miss, u64 at)
@@ -446,8 +521,8 @@ static void usrpci_server_serve_ready(struct usrpci_tlb *tlb)
 	struct usrpci_wait *wait;
 
 	while ((wait = usrpci_server_next_ready(tlb))) {
-		tlb->waiting--;
-		list_del(&wait->all);
+		usrpci_wait_end(tlb, wait);
+		usrpci_server_start_next(tlb, wait->request.space);
 		if (wait->answered || wait->request.era != tlb->era) {
 			usrpci_wait_drop(wait);
 			continue;
@@ -461,20 +536,25 @@ static void usrpci_server_serve_ready(struct usrpci_tlb *tlb)
 /* Memory may never come, but the device isn't to wait for what is nobody's any more. */
 static void usrpci_server_refuse_unbound(struct usrpci_tlb *tlb)
 {
-	struct usrpci_wait *wait;
+	struct usrpci_wait *wait, *next;
 
-	list_for_each_entry(wait, &tlb->waits, all) {
+	list_for_each_entry_safe(wait, next, &tlb->waits, all) {
 		if (wait->answered || wait->request.era != tlb->era ||
 		    READ_ONCE(wait->request.space->bound))
 			continue;
 		wait->answered = true;
 		usrpci_server_answer(tlb, &wait->request, USRPCI_REFUSAL_ENDED);
+		if (wait->started)
+			continue;
+		usrpci_wait_end(tlb, wait);
+		usrpci_wait_drop(wait);
 	}
 }
 
 /* Returns whether there may be more. */
-static bool usrpci_server_serve_new(struct usrpci_tlb *tlb, u64 at)
+static bool usrpci_server_serve_new(struct usrpci_tlb *tlb)
 {
+	u64 at = READ_ONCE(tlb->asked_at);
 	struct usrpci_miss miss;
 	unsigned int nr = 0;
 
@@ -483,28 +563,34 @@ static bool usrpci_server_serve_new(struct usrpci_tlb *tlb, u64 at)
 		usrpci_server_begin(tlb, &miss, at);
 		nr++;
 	}
-	if (nr)
+	if (nr) {
 		usrpci_tlb_taken(tlb);
+		usrpci_irq_served(tlb->file, tlb->desc.vector);
+	}
 	return nr == USRPCI_SERVER_ROUND;
 }
 
 /* While its registers can't be used nothing is looked at; the release asks again. */
+static void usrpci_server_serve_all(struct usrpci_tlb *tlb)
+{
+	if (tlb->holds)
+		return;
+	if (!list_empty_careful(&tlb->ready))
+		usrpci_server_serve_ready(tlb);
+	if (xchg(&tlb->unbound, false))
+		usrpci_server_refuse_unbound(tlb);
+	if (xchg(&tlb->asked, false) && usrpci_server_serve_new(tlb))
+		usrpci_server_ask(tlb);
+	usrpci_server_unuse();
+}
+
+/* What can't be reached any more is unpinned in any case. */
 static void usrpci_server_round(struct usrpci_tlb *tlb)
 {
-	u64 at = READ_ONCE(tlb->asked_at);
-
-	if (usrpci_enter(tlb->file))
-		return;
-	if (!tlb->holds) {
-		if (!list_empty_careful(&tlb->ready))
-			usrpci_server_serve_ready(tlb);
-		if (xchg(&tlb->unbound, false))
-			usrpci_server_refuse_unbound(tlb);
-		if (xchg(&tlb->asked, false) && usrpci_server_serve_new(tlb, at))
-			usrpci_server_ask(tlb);
-		usrpci_server_unuse();
+	if (!usrpci_enter(tlb->file)) {
+		usrpci_server_serve_all(tlb);
+		usrpci_leave(tlb->file);
 	}
-	usrpci_leave(tlb->file);
 	usrpci_server_unpin(tlb);
 }
 
@@ -578,8 +664,15 @@ int usrpci_server_start(struct usrpci_tlb *tlb)
 
 static void usrpci_server_forget(struct usrpci_tlb *tlb)
 {
-	struct usrpci_wait *wait;
+	struct usrpci_wait *wait, *next;
 
+	list_for_each_entry_safe(wait, next, &tlb->waits, all) {
+		if (wait->started)
+			continue;
+		usrpci_wait_end(tlb, wait);
+		usrpci_wait_drop(wait);
+	}
+	/* Others that are under way drop themselves. */
 	while ((wait = usrpci_server_next_ready(tlb)))
 		usrpci_wait_drop(wait);
 }

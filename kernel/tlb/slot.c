@@ -16,6 +16,8 @@
 
 /* From how many entries on it's cheaper to take back all that a space has. */
 #define USRPCI_MANY_ENTRIES	512
+/* Who changes memory waits for so long at most, in jiffies; then the device is stopped. */
+#define USRPCI_CLEAR_MOST	(5 * HZ)
 
 int usrpci_slots_init(struct usrpci_tlb *tlb)
 {
@@ -26,6 +28,7 @@ int usrpci_slots_init(struct usrpci_tlb *tlb)
 void usrpci_slots_destroy(struct usrpci_tlb *tlb)
 {
 	kvfree(tlb->slots);
+	tlb->slots = NULL;
 }
 
 static struct usrpci_slot *to_slot(struct interval_tree_node *node)
@@ -43,8 +46,9 @@ static size_t usrpci_slot_len(const struct usrpci_slot *slot)
 	return slot->node.last - slot->node.start + 1;
 }
 
-/* The device can't reach it any more. */
-static void usrpci_slot_empty(struct usrpci_tlb *tlb, struct usrpci_slot *slot)
+/* The device doesn't use it any more; its page is let go once the IOTLB has been flushed. */
+static void usrpci_slot_empty(struct usrpci_tlb *tlb, struct usrpci_slot *slot,
+			      struct list_head *pins)
 {
 	struct usrpci_space *space = slot->space;
 
@@ -56,7 +60,7 @@ static void usrpci_slot_empty(struct usrpci_tlb *tlb, struct usrpci_slot *slot)
 	slot->space = NULL;
 	if (slot->pin) {
 		space->stats.pages -= slot->pin->nr;
-		usrpci_server_unpin_later(tlb, slot->pin);
+		list_add_tail(&slot->pin->list, pins);
 	}
 	slot->pin = NULL;
 }
@@ -70,49 +74,52 @@ static void usrpci_tlb_stop(struct usrpci_tlb *tlb)
 	struct pci_dev *pdev = usrpci_pdev(tlb->file);
 	u32 tag;
 
-	pci_clear_master(pdev);
-	pci_wait_for_pending_transaction(pdev);
-	if (tlb->broken)
-		return;
+	/* From here on nobody switches it on again. */
 	tlb->broken = true;
+	pci_clear_master(pdev);
+	if (!pci_wait_for_pending_transaction(pdev))
+		pci_err(pdev, "accesses of it haven't ended, and may reach memory that it has no more\n");
 	usrpci_event_add(tlb->file, USRPCI_EVENT_DEAF, 0);
 	for (tag = 0; tag < USRPCI_TLB_MAX_TAGS; tag++)
 		if (tlb->spaces[tag])
 			wake_up_interruptible_all(&tlb->spaces[tag]->wait);
 }
 
-static int usrpci_slots_clear(struct usrpci_tlb *tlb, struct list_head *gone, u32 nr,
-			      struct usrpci_space *all_of)
+/* The device may take one at a time, but not all the time that there is. */
+static bool usrpci_slots_clear(struct usrpci_tlb *tlb, struct list_head *gone, u32 nr,
+			       struct usrpci_space *all_of)
 {
+	unsigned long deadline = jiffies + USRPCI_CLEAR_MOST;
 	struct usrpci_slot *slot;
-	bool done = true;
 
 	if (tlb->broken)
-		return -EIO;
-	if (nr < USRPCI_MANY_ENTRIES || !all_of || !usrpci_tlb_clear_tag(tlb, all_of->tag)) {
-		list_for_each_entry(slot, gone, gone) {
-			usrpci_tlb_clear_entry(tlb, slot - tlb->slots);
-			/* It may take one at a time. */
-			if (!list_is_last(&slot->gone, gone))
-				done &= usrpci_tlb_wait_cleared(tlb, slot - tlb->slots);
-		}
+		return false;
+	if (nr >= USRPCI_MANY_ENTRIES && all_of && usrpci_tlb_clear_tag(tlb, all_of->tag)) {
+		slot = list_last_entry(gone, struct usrpci_slot, gone);
+		return usrpci_tlb_wait_cleared(tlb, slot - tlb->slots);
 	}
-	slot = list_last_entry(gone, struct usrpci_slot, gone);
-	done &= usrpci_tlb_wait_cleared(tlb, slot - tlb->slots);
-	if (done)
-		return 0;
-	usrpci_tlb_stop(tlb);
-	return -EIO;
+	list_for_each_entry(slot, gone, gone) {
+		usrpci_tlb_clear_entry(tlb, slot - tlb->slots);
+		if (!usrpci_tlb_wait_cleared(tlb, slot - tlb->slots) ||
+		    time_after(jiffies, deadline))
+			return false;
+		cond_resched();
+	}
+	return true;
 }
 
 /* Whether or not the device obeyed. */
 static void usrpci_slots_empty(struct usrpci_tlb *tlb, struct list_head *gone)
 {
 	struct usrpci_slot *slot;
+	LIST_HEAD(pins);
 
-	list_for_each_entry(slot, gone, gone)
-		usrpci_slot_empty(tlb, slot);
+	list_for_each_entry(slot, gone, gone) {
+		usrpci_slot_empty(tlb, slot, &pins);
+		cond_resched();
+	}
 	usrpci_flush_iotlb(usrpci_dma_device(tlb->file));
+	usrpci_server_unpin_later(tlb, &pins);
 }
 
 static int usrpci_slots_drop(struct usrpci_space *space, struct list_head *gone, u32 nr, bool all)
@@ -123,8 +130,11 @@ static int usrpci_slots_drop(struct usrpci_space *space, struct list_head *gone,
 	if (list_empty(gone))
 		return 0;
 	/* Nobody could tell the device, which is stopped. */
-	if (!tlb->stopped)
-		err = usrpci_slots_clear(tlb, gone, nr, all ? space : NULL);
+	if (!tlb->stopped && !usrpci_slots_clear(tlb, gone, nr, all ? space : NULL)) {
+		err = -EIO;
+		if (!tlb->broken)
+			usrpci_tlb_stop(tlb);
+	}
 	space->stats.invalidations += nr;
 	usrpci_slots_empty(tlb, gone);
 	return err;
@@ -170,12 +180,13 @@ static struct usrpci_slot *usrpci_slot_choose(struct usrpci_tlb *tlb)
 void usrpci_slot_given_up(struct usrpci_tlb *tlb, u32 index)
 {
 	struct usrpci_slot *slot = &tlb->slots[index];
+	LIST_HEAD(gone);
 
 	if (!slot->space)
 		return;
 	slot->space->stats.evictions++;
-	usrpci_slot_empty(tlb, slot);
-	usrpci_flush_iotlb(usrpci_dma_device(tlb->file));
+	list_add(&slot->gone, &gone);
+	usrpci_slots_empty(tlb, &gone);
 }
 
 int usrpci_slot_vacate(struct usrpci_tlb *tlb, u32 index, struct usrpci_slot **slotp)

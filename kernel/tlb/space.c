@@ -180,28 +180,35 @@ static struct usrpci_space *usrpci_space_new(struct usrpci_tlb *tlb,
 	INIT_LIST_HEAD(&space->oldest);
 	err = mmu_interval_notifier_insert(&space->notifier, space->mm, 0, TASK_SIZE_MAX,
 					   &usrpci_space_notifier_ops);
-	if (!err)
-		return space;
-	usrpci_space_put(space);
-	return ERR_PTR(err);
+	if (err) {
+		usrpci_space_put(space);
+		return ERR_PTR(err);
+	}
+	space->seq = mmu_interval_read_begin(&space->notifier);
+	return space;
 }
 
 /* Inside the gate. */
 static int usrpci_space_bind(struct usrpci_file *file, struct usrpci_space *space)
 {
 	struct usrpci_tlb *tlb = space->tlb;
+	u32 i, tag = 0;
 	int err = -ENOSPC;
-	u32 tag;
 
 	if (!usrpci_isolation_permits(usrpci_pdev(file), file->needs_strict))
 		return -EPERM;
 	mutex_lock(&tlb->lock);
-	for (tag = 0; tag < tlb->desc.tags && tlb->spaces[tag]; tag++)
-		;
+	/* In turn: jobs of one that has ended may miss yet. */
+	for (i = 0; i < tlb->desc.tags; i++) {
+		tag = (tlb->next_tag + i) % tlb->desc.tags;
+		if (!tlb->spaces[tag])
+			break;
+	}
 	if (tlb->broken) {
 		err = -EIO;
-	} else if (tag < tlb->desc.tags) {
+	} else if (i < tlb->desc.tags) {
 		tlb->spaces[tag] = space;
+		tlb->next_tag = tag + 1;
 		space->tag = tag;
 		space->bound = true;
 		err = 0;
@@ -296,6 +303,8 @@ int usrpci_bind(struct usrpci_command *cmd)
 
 	if (arg->reserved || arg->around > USRPCI_BIND_MAX_AROUND)
 		return -EINVAL;
+	if (usrpci_server_is_busy())
+		return -EAGAIN;
 	tlb = usrpci_bind_tlb(cmd->file);
 	if (IS_ERR(tlb))
 		return PTR_ERR(tlb);

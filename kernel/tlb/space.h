@@ -56,6 +56,8 @@ struct usrpci_kept_refusal {
  * @filp: the device's file, held by the space's descriptor
  * @tag: what the device calls it
  * @mirrored: pages aren't pinned
+ * @seq: when its memory had last changed, as of the notifier
+ * @workers: that bring it in; the server's
  * @around: neighbours of a missed page that are translated too
  * @mm: the memory; grabbed
  * @pid: whose
@@ -78,6 +80,8 @@ struct usrpci_space {
 	u32 tag;
 	bool mirrored;
 	u32 around;
+	unsigned long seq;
+	unsigned int workers;
 	struct mm_struct *mm;
 	struct pid *pid;
 	u64 limit;

@@ -35,6 +35,8 @@ void usrpci_tlb_detach(struct usrpci_tlb *tlb)
 	if (tlb->ring)
 		usrpci_coherent_put(tlb->ring);
 	tlb->ring = NULL;
+	/* Whoever waits for memory yet keeps the rest, but not these. */
+	usrpci_slots_destroy(tlb);
 }
 
 /* Under tlb->lock. */
@@ -76,9 +78,40 @@ void usrpci_tlb_release(struct usrpci_file *file, enum usrpci_hold why)
 	usrpci_server_wake(tlb);
 }
 
+int usrpci_tlb_start_master(struct usrpci_file *file)
+{
+	struct usrpci_tlb *tlb = file->tlb;
+	int err = 0;
+
+	if (tlb)
+		mutex_lock(&tlb->lock);
+	if (tlb && tlb->broken)
+		err = -EIO;
+	else
+		pci_set_master(usrpci_pdev(file));
+	if (tlb)
+		mutex_unlock(&tlb->lock);
+	return err;
+}
+
 bool usrpci_tlb_broken(struct usrpci_file *file)
 {
 	return file->tlb && READ_ONCE(file->tlb->broken);
+}
+
+bool usrpci_tlb_in_use(struct usrpci_file *file)
+{
+	struct usrpci_tlb *tlb = file->tlb;
+	bool any = false;
+	u32 tag;
+
+	if (!tlb)
+		return false;
+	mutex_lock(&tlb->lock);
+	for (tag = 0; tag < USRPCI_TLB_MAX_TAGS; tag++)
+		any |= tlb->spaces[tag] && tlb->spaces[tag]->stats.entries;
+	mutex_unlock(&tlb->lock);
+	return any;
 }
 
 void usrpci_tlb_retire(struct usrpci_file *file)

@@ -125,6 +125,7 @@ struct usrpci_entry_bits {
  * @slots: entries
  * @hand: where to look for one to replace
  * @spaces: by tag
+ * @next_tag: that is given away, if it's free
  * @holds: why the device's registers can't be used: nobody has an entry meanwhile
  * @era: resets so far: a miss of before is the device's no more
  * @broken: the device doesn't do what it's told, and gets no DMA
@@ -163,6 +164,7 @@ struct usrpci_tlb {
 	struct usrpci_slot *slots;
 	u32 hand;
 	struct usrpci_space *spaces[USRPCI_TLB_MAX_TAGS];
+	u32 next_tag;
 	unsigned long holds;
 	unsigned int era;
 	bool broken;
@@ -195,8 +197,15 @@ enum usrpci_hold {
 void usrpci_tlb_hold(struct usrpci_file *file, enum usrpci_hold why);
 void usrpci_tlb_release(struct usrpci_file *file, enum usrpci_hold why);
 
-/* The device didn't forget what it was told to: no DMA for it. Inside the gate. */
+/*
+ * The device may do DMA: -EIO if it didn't forget what it was told to, which may turn
+ * out at any time. Inside the gate.
+ */
+int usrpci_tlb_start_master(struct usrpci_file *file);
 bool usrpci_tlb_broken(struct usrpci_file *file);
+
+/* The device has entries, made under the DMA mask of their time. Inside the gate, alone. */
+bool usrpci_tlb_in_use(struct usrpci_file *file);
 
 /*
  * In teardown. Before the function is stopped, if it can be reached: it forgets all;

@@ -425,7 +425,8 @@ struct usrpci_ioc_irq_wire {
  * A vector of MSI or MSI-X is masked by a storm only, see USRPCI_EVENT_STORM. It
  * is signalled once when it's unmasked, since interrupts may have been lost. MSI
  * vectors that have no masks of their own are masked together, and unmasked together
- * by unmasking any: each is signalled.
+ * by unmasking any: each is signalled. One that tells of a TLB's misses is unmasked by
+ * the kernel once these are served.
  * Nothing happens to a vector that isn't masked.
  *
  * EINVAL: no such vector is set up.
@@ -512,7 +513,7 @@ enum usrpci_event_type {
 	USRPCI_EVENT_ERROR	= 3,	/* PCI Express reported an error; @detail: how bad */
 	USRPCI_EVENT_STORM	= 4,	/* vector @detail fired too often and is masked */
 	USRPCI_EVENT_DEAF	= 5,	/* its TLB didn't acknowledge: stopped, no DMA any more */
-	USRPCI_EVENT_NOBODY	= 6,	/* a miss of tag @detail, which nobody is bound to */
+	USRPCI_EVENT_NOBODY	= 6,	/* a miss of tag @detail (or more), bound to nobody */
 };
 
 /* usrpci_ioc_event.detail of USRPCI_EVENT_REMOVED */
@@ -699,14 +700,15 @@ enum usrpci_tlb_fault {
  *	reading the entry's last word waits for it
  * @done_mask: which bits; none: 0
  * @done_value: no bit outside of @done_mask
- * @fault: out, also on error EINVAL: enum usrpci_tlb_fault
+ * @fault: out, on error EINVAL: enum usrpci_tlb_fault
  * @reserved: must be 0
  *
  * From then on the vector's misses are served for the spaces of USRPCI_BIND. A miss
  * of a tag that nobody is bound to gets no translation.
  *
  * EBUSY: it was described before. EPERM: a register in an MSI-X table. EOPNOTSUPP: this
- * kernel tells nobody that memory changes (CONFIG_MMU_NOTIFIER).
+ * kernel tells nobody that memory changes (CONFIG_MMU_NOTIFIER), or the device's DMA isn't
+ * coherent.
  */
 struct usrpci_ioc_tlb {
 	__u32 size;
@@ -748,7 +750,8 @@ struct usrpci_ioc_tlb {
  * The space lives till its descriptor is closed or the process ends, and keeps the
  * device's file open. Memory that is pinned is charged to the process as of USRPCI_MAP.
  *
- * ENOSPC: no tag is free. EINVAL: no TLB was described. EPERM: as of USRPCI_MAP.
+ * ENOSPC: no tag is free. EINVAL: no TLB was described. EPERM: as of USRPCI_MAP. EAGAIN:
+ * other processes wait for too much memory.
  * Memory that would be bounced for this device isn't translated.
  */
 struct usrpci_ioc_bind {
