@@ -136,6 +136,41 @@ static void as_many_spaces_as_tags(void **state)
 	assert_int_equal(tag, 7);
 }
 
+/* Jobs of the one that had it may miss yet. */
+static void tags_go_round(void **state)
+{
+	struct htex_hw *htex = *state;
+	uint32_t tag;
+	unsigned int i;
+
+	for (i = 0; i < 2 * HTEX_TAGS; i++) {
+		int space = htex_hw_bind(htex, 0, 0, &tag);
+
+		assert_true(space >= 0);
+		assert_int_equal(tag, i % HTEX_TAGS);
+		htex_hw_unbind(htex, space);
+	}
+}
+
+/* They were made under the mask of their time. */
+static void mask_stays_while_there_are_entries(void **state)
+{
+	struct htex_hw_job job = { .job = HTEX_JOB_LIST, .length = 1 };
+	struct htex_hw *htex = *state;
+	static uint64_t node[2] = { 0, 7 };
+	int space;
+
+	space = htex_hw_bind(htex, USRPCI_BIND_MIRRORED, 0, &job.tag);
+	assert_true(space >= 0);
+	assert_int_equal(function_mask(htex->fd, 48), 0);
+	job.source = (uintptr_t)node;
+	htex_hw_run(htex, 0, &job);
+	assert_int_equal(htex_hw_wait(htex, 0), HTEX_STATE_DONE);
+	assert_int_equal(function_mask(htex->fd, 32), -EBUSY);
+	assert_int_equal(space_forget(space, NULL, UINT64_MAX), 0);
+	assert_int_equal(function_mask(htex->fd, 32), 0);
+}
+
 static void wrong_values_are_invalid(void **state)
 {
 	struct htex_hw *htex = *state;
@@ -231,6 +266,8 @@ int main(void)
 		TEST(answers_end_with_their_struct),
 		TEST(each_descriptor_has_its_own_commands),
 		TEST(as_many_spaces_as_tags),
+		TEST(tags_go_round),
+		TEST(mask_stays_while_there_are_entries),
 		TEST(wrong_values_are_invalid),
 		BARE(nothing_is_bound_to_no_tlb),
 		BARE(misses_without_end_take_turns),
