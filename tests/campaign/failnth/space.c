@@ -30,7 +30,8 @@ static int setup_htex(struct scene *s)
 	if (err)
 		return err;
 	htex = (struct htex_hw){
-		.fd = s->fd, .regs = (volatile char *)s->map, .len = s->map_len, .done = s->events[0],
+		.fd = s->fd, .regs = (volatile char *)s->map, .len = s->map_len,
+		.done = s->events[0],
 	};
 	htex_hw_prepare(&htex, HOW(s));
 	s->info = function_info(s->fd);
