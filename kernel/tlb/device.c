@@ -6,13 +6,26 @@
 #include <linux/pci.h>
 
 #include "file.h"
-#include "register.h"
 #include "device.h"
 #include "space.h"
 #include "tlb.h"
 
 /* What is waited for without sleeping. */
 #define USRPCI_TLB_SPIN_NS	10000
+
+/* What it describes lies in memory BARs, and has 4 or 8 bytes. */
+static u64 usrpci_tlb_read(void __iomem *reg, u32 width)
+{
+	return width == 8 ? readq(reg) : readl(reg);
+}
+
+static void usrpci_tlb_write(void __iomem *reg, u32 width, u64 value)
+{
+	if (width == 8)
+		writeq(value, reg);
+	else
+		writel(value, reg);
+}
 
 void usrpci_tlb_make_ready(struct usrpci_tlb *tlb)
 {
@@ -46,7 +59,7 @@ static void usrpci_tlb_command(struct usrpci_tlb_reg *to, const struct usrpci_io
 	if (!to->reg)
 		return;
 	usrpci_field_put(&record, &cmd->arg, arg);
-	usrpci_register_write(to->reg, to->width, record.bits[0]);
+	usrpci_tlb_write(to->reg, to->width, record.bits[0]);
 }
 
 void usrpci_tlb_acknowledge(struct usrpci_tlb *tlb)
@@ -76,7 +89,7 @@ static bool usrpci_tlb_take_fifo(struct usrpci_tlb *tlb, struct usrpci_record *r
 
 	for (i = 0; i < misses->words; i++) {
 		usrpci_record_set_word(record, i, width,
-				       usrpci_register_read(tlb->miss.reg + i * width, width));
+				       usrpci_tlb_read(tlb->miss.reg + i * width, width));
 		if (!i && !usrpci_bits_get(record, &tlb->miss_bits.valid) &&
 		    misses->valid.bit < width * 8)
 			return false;
@@ -149,7 +162,7 @@ void usrpci_tlb_forget_misses(struct usrpci_tlb *tlb)
 void usrpci_tlb_taken(struct usrpci_tlb *tlb)
 {
 	if (tlb->ring && tlb->miss.reg)
-		usrpci_register_write(tlb->miss.reg, tlb->miss.width, tlb->taken);
+		usrpci_tlb_write(tlb->miss.reg, tlb->miss.width, tlb->taken);
 }
 
 bool usrpci_tlb_can_hold(const struct usrpci_tlb *tlb, u64 addr, u64 bus)
@@ -173,7 +186,7 @@ static void usrpci_tlb_write_word(struct usrpci_tlb *tlb, u32 index, u32 word,
 {
 	u32 width = tlb->entries.width;
 
-	usrpci_register_write(usrpci_tlb_entry(tlb, index) + word * width, width,
+	usrpci_tlb_write(usrpci_tlb_entry(tlb, index) + word * width, width,
 			      usrpci_record_word(record, word, width));
 }
 
@@ -216,7 +229,7 @@ bool usrpci_tlb_clear_tag(struct usrpci_tlb *tlb, u32 tag)
 
 static bool usrpci_tlb_is_done(struct usrpci_tlb *tlb)
 {
-	u64 value = usrpci_register_read(tlb->done.reg, tlb->done.width);
+	u64 value = usrpci_tlb_read(tlb->done.reg, tlb->done.width);
 
 	return (value & tlb->desc.done_mask) == tlb->desc.done_value;
 }
@@ -227,7 +240,7 @@ bool usrpci_tlb_wait_cleared(struct usrpci_tlb *tlb, u32 index)
 	bool late;
 
 	if (!tlb->done.reg) {
-		usrpci_register_read(usrpci_tlb_entry(tlb, index) +
+		usrpci_tlb_read(usrpci_tlb_entry(tlb, index) +
 				     (tlb->desc.entries.words - 1) * tlb->entries.width,
 				     tlb->entries.width);
 		return true;

@@ -330,8 +330,10 @@ static void usrpci_server_count(struct usrpci_request *rq)
 		return;
 	rq->took = ktime_get_ns() - rq->at;
 	stats->misses++;
-	stats->faults += !!rq->waited;
-	stats->retries += rq->retries;
+	if (rq->waited || rq->retries) {
+		stats->faults += !!rq->waited;
+		stats->retries += rq->retries;
+	}
 	stats->latency[usrpci_bin(rq->took)]++;
 }
 
@@ -391,15 +393,14 @@ static int usrpci_server_find(struct usrpci_request *rq, struct usrpci_target *t
 
 static int usrpci_server_try(struct usrpci_request *rq)
 {
-	struct usrpci_target target = {
-		.addr = rq->miss.addr,
-		.write = rq->miss.write,
-		.extra = !rq->at,
-	};
 	struct usrpci_space *space = rq->space;
+	struct usrpci_target target;
 	unsigned long seq;
 	int err;
 
+	target.addr = rq->miss.addr;
+	target.write = rq->miss.write;
+	target.extra = !rq->at;
 	err = usrpci_server_find(rq, &target, &seq);
 	if (err)
 		return err;
@@ -492,13 +493,16 @@ static void usrpci_server_turn_away(struct usrpci_tlb *tlb, const struct usrpci_
 
 static void usrpci_server_begin(struct usrpci_tlb *tlb, const struct usrpci_miss *miss, u64 at)
 {
-	struct usrpci_request rq = {
-		.miss = *miss,
-		.at = at,
-		.era = tlb->era,
-		.brought = -EAGAIN,
-	};
+	struct usrpci_request rq;
 
+	/* The rest is for what is brought in. */
+	rq.miss = *miss;
+	rq.at = at;
+	rq.took = 0;
+	rq.era = tlb->era;
+	rq.waited = 0;
+	rq.retries = 0;
+	rq.brought = -EAGAIN;
 	mutex_lock(&tlb->lock);
 	/* Whatever becomes of the miss: who finds memory in it would wait for ever. */
 	if (miss->entry != USRPCI_ANY_ENTRY)
