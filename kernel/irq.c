@@ -17,8 +17,6 @@
 #include "trace.h"
 #include "tlb/server.h"
 
-#define USRPCI_STORM_WINDOW	(HZ / 10)
-
 static unsigned int usrpci_storm_rate = 400000;
 module_param_named(storm_rate, usrpci_storm_rate, uint, 0644);
 MODULE_PARM_DESC(storm_rate, "Interrupts a second of one vector that get it masked; 0: none do");
@@ -408,14 +406,15 @@ int usrpci_irq_serve(struct usrpci_file *file, u32 vector, struct usrpci_tlb *tl
 	return err;
 }
 
-void usrpci_irq_served(struct usrpci_file *file, u32 vector)
+bool usrpci_irq_is_masked(struct usrpci_file *file, u32 vector)
 {
-	struct usrpci_vector *v = &file->irq.vectors[vector];
+	return READ_ONCE(file->irq.vectors[vector].masked);
+}
 
-	if (!READ_ONCE(v->masked))
-		return;
+void usrpci_irq_rearm(struct usrpci_file *file, u32 vector)
+{
 	mutex_lock(&file->irq.mutex);
-	usrpci_msi_unmask(&file->irq, v);
+	usrpci_msi_unmask(&file->irq, &file->irq.vectors[vector]);
 	mutex_unlock(&file->irq.mutex);
 }
 

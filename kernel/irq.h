@@ -26,6 +26,9 @@ struct usrpci_irq {
 	struct usrpci_vector *vectors;
 };
 
+/* Interrupts are counted for so long, in jiffies. */
+#define USRPCI_STORM_WINDOW	(HZ / 10)
+
 void usrpci_irq_init(struct usrpci_irq *irq);
 
 /* Give all vectors back; when this returns no handler runs. */
@@ -48,8 +51,9 @@ u64 usrpci_irq_count(struct usrpci_file *file);
  */
 int usrpci_irq_serve(struct usrpci_file *file, u32 vector, struct usrpci_tlb *tlb);
 
-/* What it told of was served: it isn't masked by a storm any more. Inside the gate. */
-void usrpci_irq_served(struct usrpci_file *file, u32 vector);
+/* A vector that is served may be masked, by a storm, and is unmasked. Inside the gate. */
+bool usrpci_irq_is_masked(struct usrpci_file *file, u32 vector);
+void usrpci_irq_rearm(struct usrpci_file *file, u32 vector);
 
 /* Vectors of a kind that the function has, whether or not they can be set up. */
 u32 usrpci_irq_offered(struct pci_dev *pdev, u32 type);

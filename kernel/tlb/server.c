@@ -555,6 +555,22 @@ static void usrpci_server_refuse_unbound(struct usrpci_tlb *tlb)
 	}
 }
 
+/*
+ * A storm of misses that are served goes on. One of nothing is looked at again after a
+ * while, since the last interrupt that came may have told of what had been seen before.
+ */
+static void usrpci_server_rearm(struct usrpci_tlb *tlb, unsigned int served)
+{
+	bool masked = usrpci_irq_is_masked(tlb->file, tlb->desc.vector);
+
+	if (masked && (served || tlb->rested)) {
+		usrpci_irq_rearm(tlb->file, tlb->desc.vector);
+		masked = false;
+	}
+	tlb->masked = masked;
+	tlb->rested = false;
+}
+
 /* Returns whether there may be more. */
 static bool usrpci_server_serve_new(struct usrpci_tlb *tlb)
 {
@@ -567,10 +583,9 @@ static bool usrpci_server_serve_new(struct usrpci_tlb *tlb)
 		usrpci_server_begin(tlb, &miss, at);
 		nr++;
 	}
-	if (nr) {
+	if (nr)
 		usrpci_tlb_taken(tlb);
-		usrpci_irq_served(tlb->file, tlb->desc.vector);
-	}
+	usrpci_server_rearm(tlb, nr);
 	return nr == USRPCI_SERVER_ROUND;
 }
 
@@ -621,6 +636,16 @@ static void usrpci_server_take_turns(struct usrpci_server_turn *turn)
 	turn->fair = true;
 }
 
+static void usrpci_server_sleep(struct usrpci_tlb *tlb)
+{
+	if (!tlb->masked) {
+		schedule();
+	} else if (!schedule_timeout(USRPCI_STORM_WINDOW)) {
+		tlb->rested = true;
+		usrpci_server_ask(tlb);
+	}
+}
+
 /* Before it has nothing to do. */
 static void usrpci_server_be_quick(struct usrpci_server_turn *turn)
 {
@@ -645,7 +670,7 @@ static int usrpci_server_run(void *data)
 		set_current_state(TASK_IDLE);
 		/* Whoever starts or stops it may be inside the gate, alone. */
 		if (!kthread_should_stop() && !usrpci_server_has_work(tlb)) {
-			schedule();
+			usrpci_server_sleep(tlb);
 			turn.began = jiffies;
 		}
 		__set_current_state(TASK_RUNNING);

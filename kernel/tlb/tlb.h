@@ -135,6 +135,8 @@ struct usrpci_entry_bits {
  * @waiting: misses that wait for memory; the server's
  * @waits: they; the server's
  * @unbound: a space was, of which some may wait
+ * @masked: so is the vector, by a storm; the server's
+ * @rested: it was for a while
  * @asked: an interrupt has come since it last looked
  * @asked_at: when, in ns
  * @queue_lock: guards what follows
@@ -174,6 +176,8 @@ struct usrpci_tlb {
 	unsigned int waiting;
 	struct list_head waits;
 	bool unbound;
+	bool masked;
+	bool rested;
 	bool asked;
 	u64 asked_at;
 	spinlock_t queue_lock; /* what follows */
