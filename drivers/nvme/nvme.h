@@ -46,6 +46,9 @@ enum nvme_irq {
  * @irq: how to learn that they are done
  * @timeout_ms: how long a command may take, before it's aborted; at least 100; 0: 30000
  * @nsid: namespace; 0: the first one
+ * @copy: most bytes that nvme_read() and nvme_write() copy through memory that is mapped already,
+ *	which is quicker than to map so little; up to 128 KiB, and one command's worth. A bad @buf
+ *	is the program's death then, as of memcpy(), and not -EFAULT; 0: none
  * @why: set to a sentence if nvme_open() fails; may be NULL
  * @why_len: bytes of @why; the sentence is cut to fit
  */
@@ -55,6 +58,7 @@ struct nvme_options {
 	enum nvme_irq irq;
 	unsigned int timeout_ms;
 	uint32_t nsid;
+	size_t copy;
 	char *why;
 	size_t why_len;
 };

@@ -296,6 +296,66 @@ static void test_bad_memory(void **state)
 	read_and_compare(0, AREA - PAGE, 0);
 }
 
+/* Memory that nobody can pin; NULL where the kernel has none. */
+static unsigned char *secret_memory(size_t len)
+{
+	int file = (int)syscall(447 /* memfd_secret */, 0);
+	void *mem = MAP_FAILED;
+
+	if (file < 0)
+		return NULL;
+	if (!ftruncate(file, (off_t)len))
+		mem = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+	close(file);
+	return mem == MAP_FAILED ? NULL : mem;
+}
+
+/* It could be neither read nor written if it had to be mapped, as what isn't small has. */
+static void copy_of_secret(void)
+{
+	unsigned char *mem = secret_memory(3 * PAGE);
+
+	if (!mem)
+		return;
+	fill(mem, 2 * PAGE);
+	memcpy(image + PAGE, mem, 2 * PAGE);
+	assert_int_equal(nvme_write(queue, PAGE, mem, 2 * PAGE, NVME_FUA), 0);
+	memset(mem, 0, 3 * PAGE);
+	assert_int_equal(nvme_read(queue, PAGE, mem, 2 * PAGE), 0);
+	same(mem, image + PAGE, 2 * PAGE);
+	if (is_charged())
+		assert_int_equal(nvme_read(queue, PAGE, mem, 3 * PAGE), -EFAULT);
+	munmap(mem, 3 * PAGE);
+}
+
+static void test_copied(void **state)
+{
+	static const size_t copies[] = { 1, 2 * PAGE, 32 * PAGE, SIZE_MAX };
+	static const size_t skips[] = { 0, 1, 511, 4095 };
+	unsigned int i, k;
+	size_t len;
+
+	for (i = 0; i < sizeof(copies) / sizeof(copies[0]); i++) {
+		close_disk(state);
+		options.copy = copies[i];
+		assert_int_equal(open_disk(state), 0);
+		len = copies[i] < 32 * PAGE ? copies[i] : 32 * PAGE;
+		for (k = 0; k < 16; k++) {
+			write_both(k * PAGE + skips[k % 4], len + k / 4, k);
+			read_and_compare(k * PAGE + skips[k % 4], len - 1 + k / 4, k);
+		}
+		if (copies[i] == 2 * PAGE)
+			copy_of_secret();
+		read_and_compare(0, AREA - PAGE, 0);
+	}
+}
+
+static int copy_nothing(void **state)
+{
+	options.copy = 0;
+	return close_disk(state);
+}
+
 static int submit(enum nvme_op op, uint64_t lba, uint32_t blocks,
 		  const struct usrpci_mapping *map, uint64_t offset, uint64_t cookie)
 {
@@ -875,6 +935,7 @@ static int run(enum nvme_irq irq, const char *name)
 		TEST(test_end_of_disk),
 		TEST(test_out_of_range),
 		TEST(test_bad_memory),
+		cmocka_unit_test_setup_teardown(test_copied, open_disk, copy_nothing),
 		TEST(test_many_writes_at_once),
 		TEST(test_many_reads_at_once),
 		TEST(test_submit_refusals),
