@@ -906,18 +906,42 @@ static void test_bench(void **state)
 	struct nvme_bench bench = { .size = 4096, .seconds = 1, .random = true };
 	struct nvme_figures figures;
 
-	assert_int_equal(nvme_bench(queue, &bench, &figures), 0);
+	assert_int_equal(nvme_bench(disk, &bench, &figures), 0);
 	assert_true(figures.commands > 0);
 	assert_int_equal(figures.bytes, figures.commands * 4096);
 	assert_true(figures.ns >= 1000000000);
 	assert_true(figures.latency_min > 0);
 	assert_true(figures.latency_min <= figures.latency_p50);
-	assert_true(figures.latency_p50 <= figures.latency_p99);
+	assert_true(figures.latency_p50 <= figures.latency_p90);
+	assert_true(figures.latency_p90 <= figures.latency_p99);
+	assert_true(figures.latency_p99 <= figures.latency_p999);
+	assert_true(figures.latency_p999 <= figures.latency_max);
 	assert_true(figures.latency_avg <= figures.latency_max);
 	bench.size = 100;
-	assert_int_equal(nvme_bench(queue, &bench, &figures), -EINVAL);
+	assert_int_equal(nvme_bench(disk, &bench, &figures), -EINVAL);
 	bench.size = nvme_info(disk)->max_transfer + 512;
-	assert_int_equal(nvme_bench(queue, &bench, &figures), -EINVAL);
+	assert_int_equal(nvme_bench(disk, &bench, &figures), -EINVAL);
+	bench.size = 4096;
+	bench.queues = nvme_info(disk)->queues + 1;
+	assert_int_equal(nvme_bench(disk, &bench, &figures), -EINVAL);
+	read_and_compare(0, AREA - PAGE, 0);
+}
+
+/* Each starts as many as it may, and leaves no memory mapped. */
+static void test_bench_queues(void **state)
+{
+	struct nvme_bench bench = { .size = 4096, .seconds = 1, .depth = 8 };
+	struct nvme_figures figures;
+	long pinned;
+
+	close_disk(state);
+	options.queues = 4;
+	assert_int_equal(open_disk(state), 0);
+	pinned = pages_held();
+	assert_int_equal(nvme_bench(disk, &bench, &figures), 0);
+	assert_true(figures.commands >= 8 * nvme_info(disk)->queues);
+	assert_int_equal(figures.bytes, figures.commands * 4096);
+	assert_int_equal(pages_held(), pinned);
 	read_and_compare(0, AREA - PAGE, 0);
 }
 
@@ -952,6 +976,7 @@ static int run(enum nvme_irq irq, const char *name)
 		TEST(test_open_refusals),
 		TEST(test_nothing_left_after_many_opens),
 		TEST(test_bench),
+		cmocka_unit_test_setup_teardown(test_bench_queues, open_disk, one_queue),
 		cmocka_unit_test_setup_teardown(test_memory_limits, open_disk, give_limit_back),
 		cmocka_unit_test_setup_teardown(test_too_little_to_open, open_disk,
 						give_limit_back),

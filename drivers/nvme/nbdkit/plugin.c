@@ -26,6 +26,7 @@
 static struct parameters parameters = {
 	.open = { .queues = DEFAULT_QUEUES, .copy = DEFAULT_COPY },
 };
+
 static struct nvme *disk;
 static struct pool pool;
 
