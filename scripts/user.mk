@@ -181,8 +181,8 @@ CAMPAIGNS := $(basename $(notdir $(wildcard tests/campaign/*.c)))
 $(foreach c,$(CAMPAIGNS),$(eval \
 	$(BUILD)/tests/campaign/$c: $(call objs,$(wildcard tests/campaign/$c/*.c))))
 
-user: $(LIB) $(LIBSO) $(USRDRV) $(USRDRVSO) $(PROGRAMS) $(EXAMPLES)
-tests: $(TESTS)
+user: $(LIB) $(LIBSO) $(USRDRV) $(USRDRVSO) $(PROGRAMS) $(EXAMPLES) $(if $(HAS_NBDKIT),$(NBD))
+tests: $(TESTS) $(NBD)
 benches: $(BENCHES) $(BENCH_REPORT)
 # How fast it is; ends with 1 if a goal is missed.
 bench:

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The usrpci authors
-/* Parts of blocks, and memory that the disk can't reach, go through a buffer. */
+/*
+ * Parts of blocks, memory that the disk can't reach, and what is too little to be worth mapping go
+ * through a buffer.
+ */
 #include <errno.h>
 #include <string.h>
 #include "internal.h"
@@ -14,6 +17,14 @@ int nvme_bounce_alloc(struct nvme_queue *queue)
 	if (len > BOUNCE_LEN)
 		len = BOUNCE_LEN;
 	return usrpci_coherent_alloc(queue->nvme->dev, (size_t)len, &queue->bounce);
+}
+
+uint64_t nvme_bounce_room(const struct nvme_queue *queue)
+{
+	const uint64_t most = queue->nvme->info.max_transfer;
+
+	/* The buffer is rounded up to whole pages. */
+	return queue->bounce.len < most ? queue->bounce.len : most;
 }
 
 /* Moves blocks between the disk and the @at-th block of the buffer, and waits for it. */
@@ -76,12 +87,10 @@ int nvme_bounce(struct nvme_queue *queue, const struct nvme_command *how, uint64
 		unsigned char *buf, uint64_t len)
 {
 	const struct nvme_info *info = &queue->nvme->info;
-	uint64_t room = queue->bounce.len;
+	uint64_t room = nvme_bounce_room(queue);
 	uint64_t part;
 	int err = 0;
 
-	if (room > info->max_transfer)	/* it's rounded up to whole pages */
-		room = info->max_transfer;
 	while (len && !err) {
 		part = room - (offset & (info->block_size - 1));
 		if (part > len)

@@ -91,6 +91,7 @@ struct nvme_queue {
  * @regs: BAR 0 up to its MSI-X table, if that lies there
  * @timeout_ms: how long a command may take
  * @shift: log2 of the block size
+ * @copy: most bytes of a transfer that are copied, and not mapped
  * @lock: the admin queue, and whoever changes the controller's state
  * @admin: admin queue, which is polled
  * @enabled: CC.EN was set
@@ -105,6 +106,7 @@ struct nvme {
 	struct usrpci_regs regs;
 	int64_t timeout_ms;
 	unsigned int shift;
+	size_t copy;
 	pthread_mutex_t lock;
 	struct nvme_queue admin;
 	bool enabled;
@@ -190,6 +192,8 @@ int nvme_start(struct nvme_queue *queue, const struct nvme_command *command,
 
 /* bounce.c */
 int nvme_bounce_alloc(struct nvme_queue *queue);
+/* What can be moved by one command. */
+uint64_t nvme_bounce_room(const struct nvme_queue *queue);
 int nvme_bounce(struct nvme_queue *queue, const struct nvme_command *how, uint64_t offset,
 		unsigned char *buf, uint64_t len);
 

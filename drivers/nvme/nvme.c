@@ -139,6 +139,7 @@ static int set_up(struct nvme *nvme, const struct nvme_options *options)
 {
 	int err;
 
+	nvme->copy = options->copy;
 	nvme->timeout_ms = options->timeout_ms ? options->timeout_ms : NVME_COMMAND_MS;
 	if (nvme->timeout_ms < NVME_MIN_COMMAND_MS)
 		nvme->timeout_ms = NVME_MIN_COMMAND_MS;

@@ -46,6 +46,9 @@ enum nvme_irq {
  * @irq: how to learn that they are done
  * @timeout_ms: how long a command may take, before it's aborted; at least 100; 0: 30000
  * @nsid: namespace; 0: the first one
+ * @copy: most bytes that nvme_read() and nvme_write() copy through memory that is mapped already,
+ *	which is quicker than to map so little; up to 128 KiB, and one command's worth. A bad @buf
+ *	is the program's death then, as of memcpy(), and not -EFAULT; 0: none
  * @why: set to a sentence if nvme_open() fails; may be NULL
  * @why_len: bytes of @why; the sentence is cut to fit
  */
@@ -55,6 +58,7 @@ struct nvme_options {
 	enum nvme_irq irq;
 	unsigned int timeout_ms;
 	uint32_t nsid;
+	size_t copy;
 	char *why;
 	size_t why_len;
 };
@@ -314,13 +318,15 @@ int nvme_wait(struct nvme_queue *queue, struct nvme_completion *done, unsigned i
 /**
  * struct nvme_bench - What to measure.
  * @size: bytes of a command, whole blocks
- * @depth: commands at once; 0: as many as the queue takes
+ * @queues: how many, each with a thread of its own; 0: all of the disk's
+ * @depth: commands at once in each; 0: as many as it takes
  * @seconds: how long
  * @op: NVME_WRITE destroys data
  * @random: at random offsets instead of one after the other
  */
 struct nvme_bench {
 	uint64_t size;
+	unsigned int queues;
 	unsigned int depth;
 	unsigned int seconds;
 	enum nvme_op op;
@@ -335,7 +341,9 @@ struct nvme_bench {
  * @latency_avg: nanoseconds from submission to completion, and so are these:
  * @latency_min: the shortest
  * @latency_p50: half took no longer, within 3 %
- * @latency_p99: 99 in 100 took no longer, within 3 %
+ * @latency_p90: 90 in 100 took no longer, within 3 %
+ * @latency_p99: 99 in 100
+ * @latency_p999: 999 in 1000
  * @latency_max: the longest
  */
 struct nvme_figures {
@@ -345,20 +353,22 @@ struct nvme_figures {
 	uint64_t latency_avg;
 	uint64_t latency_min;
 	uint64_t latency_p50;
+	uint64_t latency_p90;
 	uint64_t latency_p99;
+	uint64_t latency_p999;
 	uint64_t latency_max;
 };
 
 /**
  * nvme_bench() - Measure a disk.
- * @queue: the queue
+ * @nvme: the disk, whose queues nobody else uses meanwhile
  * @bench: what
- * @figures: filled in
+ * @figures: filled in, of all queues together
  *
  * Return: 0; -EINVAL for a size that isn't whole blocks, exceeds max_transfer or
- * the disk, or a depth that exceeds the disk's; as nvme_read() otherwise.
+ * the disk, or a depth or number of queues that exceeds the disk's; -EAGAIN no thread can be made;
+ * as nvme_read() otherwise.
  */
-int nvme_bench(struct nvme_queue *queue, const struct nvme_bench *bench,
-	       struct nvme_figures *figures);
+int nvme_bench(struct nvme *nvme, const struct nvme_bench *bench, struct nvme_figures *figures);
 
 #endif /* NVME_NVME_H */

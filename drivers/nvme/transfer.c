@@ -137,6 +137,12 @@ static int direct(struct nvme_queue *queue, const struct nvme_command *how, uint
 	return err;
 }
 
+/* Whether to copy it costs less than to pin and map its memory, and one command does it. */
+static bool is_small(const struct nvme_queue *queue, size_t skip, size_t len)
+{
+	return len <= queue->nvme->copy && skip + len <= nvme_bounce_room(queue);
+}
+
 /* Splits off what comes next: part of a block, or all the blocks there are. */
 static int next_part(struct nvme_queue *queue, const struct nvme_command *how, uint64_t offset,
 		     unsigned char *buf, size_t len, size_t *part)
@@ -146,6 +152,8 @@ static int next_part(struct nvme_queue *queue, const struct nvme_command *how, u
 	size_t tail = (skip + len) & (block - 1);
 
 	*part = len;
+	if (is_small(queue, skip, len))
+		return nvme_bounce(queue, how, offset, buf, len);
 	if (skip && skip + len > block)
 		*part = block - skip;
 	else if (!skip && len > tail)

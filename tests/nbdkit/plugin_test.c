@@ -366,6 +366,8 @@ static void test_bad_parameters(void **state)
 		{ "sim:nvme queues=0", "queues takes 1 to 1024, not \"0\"" },
 		{ "sim:nvme depth=1025", "depth takes 1 to 1024" },
 		{ "sim:nvme depth=many", "depth" },
+		{ "sim:nvme copy=129K", "copy takes 0 to 128K, not \"129K\"" },
+		{ "sim:nvme copy=-1", "negative" },
 		{ "sim:nvme timeout=0", "timeout takes 1 to 3600" },
 		{ "sim:nvme irq=rtc", "irq takes best, msix, msi, intx or poll, not \"rtc\"" },
 		{ "sim:nvme size=1", "no parameter \"size\"" },

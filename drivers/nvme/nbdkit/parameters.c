@@ -8,12 +8,14 @@
 #define MAX_QUEUES	1024U
 #define MAX_DEPTH	1024U
 #define MAX_SECONDS	3600U
+#define MAX_COPY	(128U << 10)
 
 const char parameters_help[] =
 	"device=ADDRESS   (required) the disk: 0000:00:04.0, sim:nvme, vfio-user:PATH\n"
 	"namespace=N      its namespace (the first one)\n"
 	"queues=N         requests at once, if the disk can do as many (16)\n"
 	"depth=N          commands at once, of a request that takes several (64)\n"
+	"copy=SIZE        requests up to it are copied, larger ones mapped; 0 to 128K (32K)\n"
 	"irq=TYPE         msix, msi or intx (the best there is), or poll\n"
 	"timeout=SECONDS  how long a command may take, before it's aborted (30)";
 
@@ -63,6 +65,19 @@ static int set_timeout(struct parameters *parameters, const char *value)
 	return err;
 }
 
+static int set_copy(struct parameters *parameters, const char *value)
+{
+	int64_t size = nbdkit_parse_size(value);
+
+	if (size < 0)
+		return -1;
+	parameters->open.copy = (size_t)size;
+	if (size <= MAX_COPY)
+		return 0;
+	nbdkit_error("copy takes 0 to %uK, not \"%s\"", MAX_COPY >> 10, value);
+	return -1;
+}
+
 int parameters_set(struct parameters *parameters, const char *key, const char *value)
 {
 	struct nvme_options *open = &parameters->open;
@@ -77,12 +92,14 @@ int parameters_set(struct parameters *parameters, const char *key, const char *v
 		return set_number(key, value, MAX_QUEUES, &open->queues);
 	if (!strcmp(key, "depth"))
 		return set_number(key, value, MAX_DEPTH, &open->depth);
+	if (!strcmp(key, "copy"))
+		return set_copy(parameters, value);
 	if (!strcmp(key, "irq"))
 		return set_irq(parameters, value);
 	if (!strcmp(key, "timeout"))
 		return set_timeout(parameters, value);
-	nbdkit_error("no parameter \"%s\"; there are device, namespace, queues, depth, irq and "
-		     "timeout", key);
+	nbdkit_error("no parameter \"%s\"; there are device, namespace, queues, depth, copy, irq "
+		     "and timeout", key);
 	return -1;
 }
 

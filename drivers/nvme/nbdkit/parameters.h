@@ -7,6 +7,7 @@
 
 /* nbdkit starts so many threads for a connection, unless told otherwise. */
 #define DEFAULT_QUEUES	16U
+#define DEFAULT_COPY	(32U << 10)
 
 /**
  * struct parameters - What the command line asked for.

@@ -23,7 +23,10 @@
 /* Of a request whose command was ended by a reset that another one needed. */
 #define TRIES		3
 
-static struct parameters parameters = { .open = { .queues = DEFAULT_QUEUES } };
+static struct parameters parameters = {
+	.open = { .queues = DEFAULT_QUEUES, .copy = DEFAULT_COPY },
+};
+
 static struct nvme *disk;
 static struct pool pool;
 

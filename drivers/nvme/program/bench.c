@@ -29,6 +29,7 @@ static void print_json(const struct options *options, const struct nvme_info *in
 	json_add_text(json, "order", bench->random ? "random" : "sequential");
 	json_add_text(json, "irq", irq_name(info->irq));
 	json_add_number(json, "size", bench->size);
+	json_add_number(json, "queues", info->queues);
 	json_add_number(json, "depth", info->depth);
 	json_add_number(json, "commands", figures->commands);
 	json_add_number(json, "bytes", figures->bytes);
@@ -38,7 +39,9 @@ static void print_json(const struct options *options, const struct nvme_info *in
 	json_add_number(json, "latency_min_ns", figures->latency_min);
 	json_add_number(json, "latency_avg_ns", figures->latency_avg);
 	json_add_number(json, "latency_p50_ns", figures->latency_p50);
+	json_add_number(json, "latency_p90_ns", figures->latency_p90);
 	json_add_number(json, "latency_p99_ns", figures->latency_p99);
+	json_add_number(json, "latency_p999_ns", figures->latency_p999);
 	json_add_number(json, "latency_max_ns", figures->latency_max);
 	json_print(json);
 }
@@ -48,15 +51,18 @@ static void print_text(const struct options *options, const struct nvme_info *in
 {
 	const struct nvme_bench *bench = &options->bench;
 
-	printf("%s %s, %" PRIu64 " bytes a command, %u at once, %s\n",
+	printf("%s %s, %" PRIu64 " bytes a command, %u at once in %s%u queue%s, %s\n",
 	       bench->random ? "random" : "sequential",
 	       bench->op == NVME_WRITE ? "writes" : "reads", bench->size, info->depth,
+	       info->queues > 1 ? "each of " : "", info->queues, info->queues > 1 ? "s" : "",
 	       irq_name(info->irq));
 	printf("%.0f IOPS, %.1f MB/s\n", per_second(figures->commands, figures->ns),
 	       per_second(figures->bytes, figures->ns) / 1e6);
-	printf("latency in us: min %.1f, avg %.1f, p50 %.1f, p99 %.1f, max %.1f\n",
+	printf("latency in us: min %.1f, avg %.1f, p50 %.1f, "
+	       "p90 %.1f, p99 %.1f, p99.9 %.1f, max %.1f\n",
 	       microseconds(figures->latency_min), microseconds(figures->latency_avg),
-	       microseconds(figures->latency_p50), microseconds(figures->latency_p99),
+	       microseconds(figures->latency_p50), microseconds(figures->latency_p90),
+	       microseconds(figures->latency_p99), microseconds(figures->latency_p999),
 	       microseconds(figures->latency_max));
 }
 
@@ -66,13 +72,13 @@ static enum status explain(struct nvme *nvme, const struct options *options, int
 
 	switch (err) {
 	case -EINVAL:
-		return complain(STATUS_FAILED, "--size must be whole blocks of %u bytes, up to %"
-				PRIu64 "; run: usrpci-nvme identify %s", info->block_size,
+		return complain(STATUS_FAILED, "--block-size must be whole blocks of %u bytes, "
+				"up to %" PRIu64 "; run: usrpci-nvme identify %s", info->block_size,
 				info->max_transfer, options->address);
 	case -ENOMEM:
-		return complain(STATUS_FAILED, "too little memory for %u times %" PRIu64
-				" bytes; run: usrpci-nvme bench %s --depth 1", info->depth,
-				options->bench.size, options->address);
+		return complain(STATUS_FAILED, "too little memory for %u queues of %u times %"
+				PRIu64 " bytes; run: usrpci-nvme bench %s --depth 1", info->queues,
+				info->depth, options->bench.size, options->address);
 	default:
 		return disk_complain(nvme, "bench", err);
 	}
@@ -83,7 +89,7 @@ static enum status run(struct nvme *nvme, const struct options *options)
 	struct nvme_figures figures;
 	int err;
 
-	err = nvme_bench(nvme_queue(nvme, 0), &options->bench, &figures);
+	err = nvme_bench(nvme, &options->bench, &figures);
 	if (err)
 		return explain(nvme, options, err);
 	if (options->json)
@@ -95,6 +101,6 @@ static enum status run(struct nvme *nvme, const struct options *options)
 
 const struct subcommand bench_command = {
 	.name = "bench",
-	.takes = "dipstrwj",
+	.takes = "diqpsStrwj",
 	.run = run,
 };

@@ -12,10 +12,12 @@ static const struct option known[] = {
 	{ "length", required_argument, NULL, 'l' },
 	{ "output", required_argument, NULL, 'O' },
 	{ "input", required_argument, NULL, 'I' },
-	{ "size", required_argument, NULL, 's' },
+	{ "block-size", required_argument, NULL, 's' },
 	{ "seconds", required_argument, NULL, 't' },
 	{ "random", no_argument, NULL, 'r' },
+	{ "sequential", no_argument, NULL, 'S' },
 	{ "write", no_argument, NULL, 'w' },
+	{ "queues", required_argument, NULL, 'q' },
 	{ "depth", required_argument, NULL, 'd' },
 	{ "irq", optional_argument, NULL, 'i' },
 	{ "poll", no_argument, NULL, 'p' },
@@ -30,8 +32,8 @@ void options_help(FILE *to)
 	fputs("usage: usrpci-nvme identify ADDRESS [--json]\n"
 	      "       usrpci-nvme read ADDRESS [--offset N] [--length N] [--output FILE]\n"
 	      "       usrpci-nvme write ADDRESS [--offset N] [--length N] [--input FILE]\n"
-	      "       usrpci-nvme bench ADDRESS [--size N] [--seconds N] [--random] [--write]\n"
-	      "                         [--json]\n"
+	      "       usrpci-nvme bench ADDRESS [--block-size N] [--queues N] [--depth N]\n"
+	      "                         [--seconds N] [--sequential | --random] [--write] [--json]\n"
 	      "Reads, writes, measures or describes an NVMe disk. ADDRESS is that of a function,\n"
 	      "0000:00:04.0, or of one that is played: sim:nvme, vfio-user:PATH.\n"
 	      "\n"
@@ -39,11 +41,14 @@ void options_help(FILE *to)
 	      "  --length N      bytes (to the disk's end, or the input's)\n"
 	      "  --output FILE   where to, \"-\" for standard output (the default)\n"
 	      "  --input FILE    where from, \"-\" for standard input (the default)\n"
-	      "  --size N        bytes of a command (4K)\n"
+	      "  --block-size N  bytes of a command (4K)\n"
+	      "  --queues N      queues, with a thread for each, if the disk has as many (1)\n"
 	      "  --seconds N     how long to measure (5)\n"
-	      "  --random        at random places instead of one after the other\n"
+	      "  --sequential    one command after the other; each queue begins at a place of its\n"
+	      "                  own (the default)\n"
+	      "  --random        at random places\n"
 	      "  --write         measure writing: DESTROYS what is on the disk\n"
-	      "  --depth N       most commands at once (64)\n"
+	      "  --depth N       most commands at once in a queue, up to 1024 (64)\n"
 	      "  --irq[=TYPE]    wait for interrupts: msix, msi or intx (the best there is)\n"
 	      "  --poll          don't wait, look\n"
 	      "  --progress      show progress on stderr even if it is no terminal\n"
@@ -59,6 +64,9 @@ static void set_flag(struct options *options, int letter)
 	switch (letter) {
 	case 'r':
 		options->bench.random = true;
+		break;
+	case 'S':
+		options->bench.random = false;
 		break;
 	case 'w':
 		options->bench.op = NVME_WRITE;
@@ -86,6 +94,8 @@ static int set_option(struct options *options, int letter, const char *value)
 		return parse_size(value, &options->bench.size);
 	case 't':
 		return parse_count(value, 86400, &options->bench.seconds);
+	case 'q':
+		return parse_count(value, 1024, &options->open.queues);
 	case 'd':
 		return parse_count(value, 1024, &options->open.depth);
 	case 'i':
