@@ -44,7 +44,8 @@ TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*.c tests/kernel/*.c \
 	tests/conformance/*_test.c tests/vfio/*.c tests/nbdkit/*.c))
 # Each file of bench/group/ is a program, and its folder what doesn't fit into it.
 BENCH_GROUPS := $(basename $(notdir $(wildcard bench/group/*.c)))
-BENCH_COMMON := $(call objs,$(addprefix bench/,result.c rounds.c))
+BENCH_COMMON := $(call objs,$(addprefix bench/,finding.c meter.c result.c rounds.c) \
+	$(wildcard bench/rival/*.c))
 BENCHES := $(BENCH_GROUPS:%=$(BUILD)/bench/%)
 TEST_COMMON := $(call objs,$(wildcard tests/harness/*.c))
 
