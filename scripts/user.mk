@@ -154,7 +154,7 @@ $(BUILD)/examples/pointer_chase: $(call driver_objs,htex)
 define bench_group
 $(BUILD)/bench/$1: $(call objs,bench/group/$1.c $(wildcard bench/group/$1/*.c)) \
 		$(BENCH_COMMON) $(DRIVER_OBJS) $(LIB)
-	$$(call link,-lm)
+	$$(call link,-lm $$(if $$(filter nvme,$1),-luring))
 endef
 $(foreach g,$(BENCH_GROUPS),$(eval $(call bench_group,$g)))
 

@@ -30,9 +30,12 @@ enum {
 static void bare(volatile char *regs, double *values)
 {
 	volatile uint32_t *reg = (volatile uint32_t *)(regs + EDU_LIVENESS);
-	double start = meter_now();
 	unsigned int i;
+	double start;
 
+	/* A page comes with its first touch, or has come before. */
+	(void)*reg;
+	start = meter_now();
 	for (i = 0; i < ACCESSES; i++)
 		(void)*reg;
 	values[READ] = (meter_now() - start) / ACCESSES;
@@ -60,9 +63,11 @@ static void take_vfio(void *arg, double *values)
 
 static void take_accessors(volatile char *regs, double *values)
 {
-	double start = meter_now();
 	unsigned int i;
+	double start;
 
+	(void)usrpci_read32(regs + EDU_LIVENESS);
+	start = meter_now();
 	for (i = 0; i < ACCESSES; i++)
 		(void)usrpci_read32(regs + EDU_LIVENESS);
 	values[READ] = (meter_now() - start) / ACCESSES;

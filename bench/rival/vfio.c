@@ -34,7 +34,7 @@ void vfio_open(struct vfio *vfio, const char *address)
 
 	function_give(address, "vfio-pci");
 	snprintf(path, sizeof(path), "/dev/vfio/%d", function_group(address));
-	vfio->address = address;
+	*vfio = (struct vfio){ .address = address };
 	vfio->container = open("/dev/vfio/vfio", O_RDWR | O_CLOEXEC);
 	vfio->group = open(path, O_RDWR | O_CLOEXEC);
 	if (vfio->container < 0 || vfio->group < 0)
@@ -46,6 +46,8 @@ void vfio_open(struct vfio *vfio, const char *address)
 
 void vfio_close(struct vfio *vfio)
 {
+	if (vfio->regs)
+		munmap((void *)vfio->regs, vfio->len);
 	close(vfio->device);
 	close(vfio->group);
 	close(vfio->container);
@@ -79,13 +81,15 @@ static uint64_t region_at(const struct vfio *vfio, unsigned int index)
 	return info.offset;
 }
 
-volatile void *vfio_map_bar(const struct vfio *vfio, size_t len)
+volatile void *vfio_map_bar(struct vfio *vfio, size_t len)
 {
 	void *regs = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, vfio->device,
 			  (off_t)region_at(vfio, VFIO_PCI_BAR0_REGION_INDEX));
 
 	if (regs == MAP_FAILED)
 		err(1, "VFIO: BAR 0");
+	vfio->regs = regs;
+	vfio->len = len;
 	return regs;
 }
 

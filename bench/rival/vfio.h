@@ -19,12 +19,16 @@ const char *vfio_lacks(const char *address);
  * @container: its page tables
  * @group: of the function
  * @device: the function's own descriptor
+ * @regs: BAR 0, if it's mapped: VFIO doesn't let go of a function before that is
+ * @len: bytes of that
  */
 struct vfio {
 	const char *address;
 	int container;
 	int group;
 	int device;
+	volatile void *regs;
+	size_t len;
 };
 
 /* It's bound to vfio-pci first. */
@@ -34,8 +38,8 @@ void vfio_close(struct vfio *vfio);
 void vfio_map(const struct vfio *vfio, void *addr, size_t len, uint64_t iova);
 void vfio_unmap(const struct vfio *vfio, size_t len, uint64_t iova);
 
-/* BAR 0. */
-volatile void *vfio_map_bar(const struct vfio *vfio, size_t len);
+/* BAR 0, once. */
+volatile void *vfio_map_bar(struct vfio *vfio, size_t len);
 
 /* Interrupt 0 of VFIO_PCI_INTX_IRQ_INDEX or the like signals an eventfd. */
 void vfio_wire(const struct vfio *vfio, unsigned int index, int eventfd);
