@@ -40,7 +40,7 @@ static char *buffers_get(const struct load *load)
 	return buffers;
 }
 
-/* --- usrpci's driver: it looks for completions, and looks in vain are no work --- */
+/* --- usrpci's driver: it looks for completions; to look in vain is no work that's counted --- */
 
 /** struct user - A load under way. */
 struct user {
@@ -68,16 +68,12 @@ static void user_start(struct user *user, uint64_t slot)
 }
 
 /* Returns how many are done. */
-static unsigned int user_turn(struct user *user, double *waited)
+static unsigned int user_turn(struct user *user)
 {
 	struct nvme_completion done[REAP];
-	const bool counts = meter_counts();
-	double start = counts ? meter_now() : 0;
 	int got = nvme_poll(user->queue, done, REAP), i;
 
 	must(got, "poll");
-	if (!got && counts)
-		*waited += meter_now() - start;
 	for (i = 0; i < got; i++) {
 		must(done[i].error, "command");
 		if (user->begun < user->load->nr)
@@ -88,14 +84,22 @@ static unsigned int user_turn(struct user *user, double *waited)
 
 static double user_run(struct user *user)
 {
-	double start = meter_now(), waited = 0;
-	unsigned int done = 0;
+	double start = meter_now(), begun = start, busy = 0;
+	const bool counts = meter_counts();
+	unsigned int done = 0, got;
 
 	while (user->begun < user->load->depth)
 		user_start(user, user->begun);
-	while (done < user->load->nr)
-		done += user_turn(user, &waited);
-	return meter_now() - start - waited;
+	busy = meter_now() - start;
+	while (done < user->load->nr) {
+		if (counts)
+			start = meter_now();
+		got = user_turn(user);
+		if (counts && got)
+			busy += meter_now() - start;
+		done += got;
+	}
+	return counts ? busy : meter_now() - begun;
 }
 
 double load_usrpci(struct nvme *nvme, const struct load *load)
