@@ -88,6 +88,12 @@ static void draw_row(struct chart *chart, const struct result *result)
 	const double goal = goal_x(result, most);
 
 	svg_text(chart->svg, MARGIN, chart->y + 19, TEXT_FROM, "text", "%s", result->name);
+	if (result->absent) {
+		svg_text(chart->svg, BARS, chart->y + 19, TEXT_FROM, "quiet", "%s can't run: %s",
+			 result->rival, result->absent);
+		chart->y += ROW;
+		return;
+	}
 	draw_bar(chart, chart->y, result->subject, &result->ours, result, most, goal, "ours");
 	draw_bar(chart, chart->y + BAR + 5, result->rival, &result->theirs, result, most, 0,
 		 "theirs");

@@ -76,6 +76,11 @@ void result_add(struct json_object *results, const struct result *result)
 	add_text(one, "subject", result->subject);
 	add_text(one, "rival", result->rival);
 	add_text(one, "unit", result->unit);
+	if (result->absent) {
+		add_text(one, "absent", result->absent);
+		json_object_array_add(results, one);
+		return;
+	}
 	add_figure(one, "ours", &result->ours);
 	add_figure(one, "theirs", &result->theirs);
 	/* JSON has no infinity. */
@@ -129,6 +134,7 @@ static enum bound get_bound(struct json_object *of)
 void result_get(struct json_object *results, size_t index, struct result *result)
 {
 	struct json_object *one = json_object_array_get_idx(results, index);
+	struct json_object *absent;
 
 	*result = (struct result){
 		.group = json_object_get_string(member(one, "group")),
@@ -137,10 +143,14 @@ void result_get(struct json_object *results, size_t index, struct result *result
 		.subject = json_object_get_string(member(one, "subject")),
 		.rival = json_object_get_string(member(one, "rival")),
 		.unit = json_object_get_string(member(one, "unit")),
-		.ours = get_figure(one, "ours"),
-		.theirs = get_figure(one, "theirs"),
-		.bound = get_bound(one),
 	};
+	if (json_object_object_get_ex(one, "absent", &absent)) {
+		result->absent = json_object_get_string(absent);
+		return;
+	}
+	result->ours = get_figure(one, "ours");
+	result->theirs = get_figure(one, "theirs");
+	result->bound = get_bound(one);
 	if (result->bound != NO_GOAL)
 		result->goal = json_object_get_double(member(one, "goal"));
 }

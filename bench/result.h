@@ -41,6 +41,7 @@ enum bound {
  * @theirs: the rival's
  * @bound: what @goal is
  * @goal: for ours / theirs, of the medians
+ * @absent: why the rival can't run here, so that there's nothing to compare; NULL: it can
  */
 struct result {
 	const char *group;
@@ -53,6 +54,7 @@ struct result {
 	struct figure theirs;
 	enum bound bound;
 	double goal;
+	const char *absent;
 };
 
 /* A figure that has no rounds. */

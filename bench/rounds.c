@@ -45,3 +45,28 @@ void rounds_take(const char *what, const char *unit, const struct side *sides, s
 	fprintf(stderr, " %s\n", unit);
 	free(values);
 }
+
+void rounds_gather(const char *what, const struct gatherer *sides, size_t nr, size_t each,
+		   unsigned int rounds, struct figure *figures)
+{
+	double *values = calloc(nr * each * rounds, sizeof(*values));
+	double *some = calloc(each, sizeof(*some));
+	unsigned int round;
+	size_t i, j;
+
+	if (!values || !some)
+		err(1, "memory");
+	for (round = 0; round < rounds; round++) {
+		for (i = 0; i < nr; i++) {
+			fprintf(stderr, "  %s: round %u of %u, %s\n", what, round + 1, rounds,
+				sides[i].name);
+			sides[i].take(sides[i].arg, some);
+			for (j = 0; j < each; j++)
+				values[(i * each + j) * rounds + round] = some[j];
+		}
+	}
+	for (i = 0; i < nr * each; i++)
+		figures[i] = figure_from(&values[i * rounds], rounds);
+	free(values);
+	free(some);
+}

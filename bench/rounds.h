@@ -32,4 +32,20 @@ struct figure figure_from(double *values, size_t nr);
 void rounds_take(const char *what, const char *unit, const struct side *sides, size_t nr,
 		 unsigned int rounds, struct figure *figures);
 
+/**
+ * struct gatherer - One of those that are compared, who measures several things in a go.
+ * @name: what it is
+ * @take: fills in a value for each
+ * @arg: for that
+ */
+struct gatherer {
+	const char *name;
+	void (*take)(void *arg, double *values);
+	void *arg;
+};
+
+/* As rounds_take(), for @each things: figures[i * each] and on are those of @sides[i]. */
+void rounds_gather(const char *what, const struct gatherer *sides, size_t nr, size_t each,
+		   unsigned int rounds, struct figure *figures);
+
 #endif /* BENCH_ROUNDS_H */

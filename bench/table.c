@@ -49,6 +49,10 @@ static void print_row(const struct result *result)
 {
 	char ours[TEXT_LEN], theirs[TEXT_LEN], goal[TEXT_LEN], who[2 * TEXT_LEN];
 
+	if (result->absent) {
+		printf("  %-44s %s can't run: %s\n", result->name, result->rival, result->absent);
+		return;
+	}
 	say_number(ours, result->ours.median);
 	say_number(theirs, result->theirs.median);
 	say_goal(goal, result);
@@ -82,6 +86,11 @@ static void print_markdown_row(const struct result *result)
 	const char *bold = result_passes(result) ? "" : "**";
 	char ours[TEXT_LEN], theirs[TEXT_LEN], goal[TEXT_LEN];
 
+	if (result->absent) {
+		printf("| %s | %s can't run: %s | | | | | | |\n", result->name, result->rival,
+		       result->absent);
+		return;
+	}
 	say_number(ours, result->ours.median);
 	say_number(theirs, result->theirs.median);
 	say_goal(goal, result);

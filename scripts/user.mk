@@ -44,7 +44,8 @@ TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*.c tests/kernel/*.c \
 	tests/conformance/*_test.c tests/vfio/*.c tests/nbdkit/*.c))
 # Each file of bench/group/ is a program, and its folder what doesn't fit into it.
 BENCH_GROUPS := $(basename $(notdir $(wildcard bench/group/*.c)))
-BENCH_COMMON := $(call objs,$(addprefix bench/,result.c rounds.c))
+BENCH_COMMON := $(call objs,$(addprefix bench/,finding.c meter.c result.c rounds.c) \
+	$(wildcard bench/rival/*.c))
 BENCHES := $(BENCH_GROUPS:%=$(BUILD)/bench/%)
 TEST_COMMON := $(call objs,$(wildcard tests/harness/*.c))
 
@@ -153,7 +154,7 @@ $(BUILD)/examples/pointer_chase: $(call driver_objs,htex)
 define bench_group
 $(BUILD)/bench/$1: $(call objs,bench/group/$1.c $(wildcard bench/group/$1/*.c)) \
 		$(BENCH_COMMON) $(DRIVER_OBJS) $(LIB)
-	$$(call link,-lm)
+	$$(call link,-lm $$(if $$(filter nvme,$1),-luring))
 endef
 $(foreach g,$(BENCH_GROUPS),$(eval $(call bench_group,$g)))
 

@@ -14,6 +14,7 @@
 #include <htex/htex.h>
 #include <htex/registers.h>
 #include <usrpci.h>
+#include "../meter.h"
 #include "../result.h"
 #include "../rounds.h"
 #include "translation/marks.h"
@@ -53,7 +54,7 @@ static const char *kind_of(bool mirrored)
 /* Goals are for what repeats: beside a socket's round trips times show little else. */
 static enum bound at_most(void)
 {
-	return watch_counts() ? AT_MOST : NO_GOAL;
+	return meter_counts() ? AT_MOST : NO_GOAL;
 }
 
 /* --- a miss alone, in each way --- */
@@ -103,10 +104,10 @@ static void bench_miss_held(bool mirrored)
 	char name[64];
 
 	snprintf(name, sizeof(name), "a miss, %s", kind_of(mirrored));
-	rounds_take(name, watch_unit(), sides, 3, ROUNDS, figures);
-	add(name, "module", "floor", watch_unit(), figures, at_most(), 1.3);
+	rounds_take(name, meter_unit(), sides, 3, ROUNDS, figures);
+	add(name, "module", "floor", meter_unit(), figures, at_most(), 1.3);
 	figures[1] = figures[2];
-	add(name, "module", "library", watch_unit(), figures, at_most(), 1 / 3.);
+	add(name, "module", "library", meter_unit(), figures, at_most(), 1 / 3.);
 }
 
 static void bench_miss(void)
@@ -155,8 +156,8 @@ static void bench_batch_by(enum way_kind kind, bool mirrored)
 
 	snprintf(name, sizeof(name), "each of 64 misses at once, %s%s", kind_of(mirrored),
 		 kind == BY_FLOOR ? ", floor" : "");
-	rounds_take(name, watch_unit(), sides, 2, ROUNDS, figures);
-	add(name, "64 at once", "alone", watch_unit(), figures,
+	rounds_take(name, meter_unit(), sides, 2, ROUNDS, figures);
+	add(name, "64 at once", "alone", meter_unit(), figures,
 	    kind == BY_FLOOR ? NO_GOAL : at_most(), 0.3);
 }
 
@@ -268,8 +269,8 @@ static void bench_many_held(bool mirrored)
 	snprintf(name, sizeof(name), "a miss beside others, %s", kind_of(mirrored));
 	fprintf(stderr, "  %s: %zu misses come first\n", name, walk(&a, many, MANY));
 	walk(&b, few, FEW);
-	rounds_take(name, watch_unit(), sides, 2, ROUNDS, figures);
-	add(name, sides[0].name, sides[1].name, watch_unit(), figures, at_most(), 1.2);
+	rounds_take(name, meter_unit(), sides, 2, ROUNDS, figures);
+	add(name, sides[0].name, sides[1].name, meter_unit(), figures, at_most(), 1.2);
 	usrpci_space_close(b.space);
 	way_close(&a);
 	pages_unmap(many, MANY);
@@ -299,9 +300,9 @@ static double take_range(void *arg)
 
 	list_make(range->pages, range->nr, range->stride);
 	walk(range->way, range->pages, range->nr);
-	start = watch_now();
+	start = meter_now();
 	way_forget(range->way, range->pages, range->nr * range->stride * PAGE);
-	return watch_now() - start;
+	return meter_now() - start;
 }
 
 static void bench_forget_held(bool mirrored)
@@ -326,14 +327,14 @@ static void bench_forget_held(bool mirrored)
 	list_make(other, LIST, 1);
 	walk(&way, other, LIST);
 	snprintf(name, sizeof(name), "taking back pages, %s", kind_of(mirrored));
-	rounds_take(name, watch_unit(), sides, 4, ROUNDS, figures);
+	rounds_take(name, meter_unit(), sides, 4, ROUNDS, figures);
 	pair[1] = figures[0];
 	pair[0] = figures[1];
-	add(name, sides[1].name, sides[0].name, watch_unit(), pair, at_most(), 1.1);
+	add(name, sides[1].name, sides[0].name, meter_unit(), pair, at_most(), 1.1);
 	pair[0] = figures[2];
-	add(name, sides[2].name, sides[0].name, watch_unit(), pair, at_most(), 1.1);
+	add(name, sides[2].name, sides[0].name, meter_unit(), pair, at_most(), 1.1);
 	pair[0] = figures[3];
-	add(name, sides[3].name, sides[0].name, watch_unit(), pair, at_most(), 12);
+	add(name, sides[3].name, sides[0].name, meter_unit(), pair, at_most(), 12);
 	way_close(&way);
 	pages_unmap(pages, BATCH * 100);
 	pages_unmap(other, LIST);

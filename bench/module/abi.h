@@ -48,4 +48,30 @@ struct bench_watch {
 /* The TSC's ticks a ms. */
 #define BENCH_WATCH_KHZ		_IO('b', 5)
 
+/*
+ * /dev/usrpci-map-floor: a device that is bound to the driver "usrpci-map-floor", to which memory
+ * is mapped with nothing but what can't be left out.
+ */
+
+/**
+ * struct bench_map - Whole pages to map and unmap.
+ * @addr: of the first region
+ * @len: bytes of each, whole pages
+ * @stride: from one to the next
+ * @nr: regions, up to 64: all are mapped, then all unmapped
+ * @times: how often
+ * @hold: they stay mapped till the file is closed; @times is 1
+ */
+struct bench_map {
+	__u64 addr;
+	__u64 len;
+	__u64 stride;
+	__u32 nr;
+	__u32 times;
+	__u32 hold;
+	__u32 reserved;
+};
+
+#define BENCH_MAP_RUN		_IOW('b', 6, struct bench_map)
+
 #endif /* BENCH_ABI_H */

@@ -4,6 +4,7 @@
 #include <linux/module.h>
 
 #include "floor.h"
+#include "map.h"
 #include "watch.h"
 
 static int __init bench_init(void)
@@ -15,12 +16,22 @@ static int __init bench_init(void)
 		return err;
 	err = bench_floor_init();
 	if (err)
-		bench_watch_exit();
+		goto out_watch;
+	err = bench_map_init();
+	if (err)
+		goto out_floor;
+	return 0;
+
+out_floor:
+	bench_floor_exit();
+out_watch:
+	bench_watch_exit();
 	return err;
 }
 
 static void __exit bench_exit(void)
 {
+	bench_map_exit();
 	bench_floor_exit();
 	bench_watch_exit();
 }

@@ -7,6 +7,7 @@
 #include <err.h>
 #include <stdio.h>
 #include <json-c/json.h>
+#include "../../meter.h"
 #include "marks.h"
 #include "walk.h"
 
@@ -70,7 +71,7 @@ void marks_take(const char *address, const char *path)
 	way_open(&way, address, BY_MODULE, false);
 	walk_one(&way, page);
 	way_forget(&way, page, PAGE);
-	json_object_object_add(marks, "unit", json_object_new_string(watch_unit()));
+	json_object_object_add(marks, "unit", json_object_new_string(meter_unit()));
 	json_object_object_add(marks, "stations", take_all(&way, page));
 	way_close(&way);
 	pages_unmap(page, 1);

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
+#include "../../meter.h"
 #include "../../rounds.h"
 #include "watch.h"
 
@@ -39,22 +39,11 @@ void watch_stop(void)
 		err(1, "watch");
 }
 
-int watch_counts(void)
-{
-	return !!getenv("BENCH_ICOUNT");
-}
-
-const char *watch_unit(void)
-{
-	return watch_counts() ? "instructions" : "ns";
-}
-
-/* Under icount the TSC is the count itself, whatever Linux takes its frequency for. */
 static double of_ticks(double ticks)
 {
 	int khz;
 
-	if (watch_counts())
+	if (meter_counts())
 		return ticks;
 	khz = ioctl(device(), BENCH_WATCH_KHZ);
 	if (khz <= 0)
@@ -77,9 +66,4 @@ double watch_take(unsigned int nr)
 	for (i = 0; i < got; i++)
 		values[i] = of_ticks((double)ticks[i]);
 	return median_of(values, got);
-}
-
-double watch_now(void)
-{
-	return of_ticks((double)__builtin_ia32_rdtsc());
 }

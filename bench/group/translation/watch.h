@@ -28,11 +28,4 @@ void watch_stop(void);
 /* The median of what was measured since, which was @nr times; in ns, or in instructions. */
 double watch_take(unsigned int nr);
 
-/* The same clock, for what a program does itself. */
-double watch_now(void);
-
-/* By QEMU's -icount, a ns is an instruction. */
-const char *watch_unit(void);
-int watch_counts(void);
-
 #endif /* BENCH_TRANSLATION_WATCH_H */
