@@ -61,6 +61,11 @@ promises() {
 sh conformance/run.sh driver:$1 conformance/space_test"
 }
 
+if [ "$kernel" = debug ]; then
+	module strict 64
+	ends strict
+	exit
+fi
 module none 16
 module strict 64
 module lazy 4096
