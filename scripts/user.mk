@@ -7,6 +7,7 @@
 
 SETUP := $(BUILD)/.setup-build
 SETUP_TEST := $(BUILD)/.setup-test
+SETUP_BENCH := $(BUILD)/.setup-bench
 
 LIBDIR := $(BUILD)/lib
 LIB := $(LIBDIR)/libusrpci.a
@@ -59,6 +60,11 @@ $(SETUP_TEST): scripts/setup
 	scripts/setup test
 	@touch $@
 
+$(SETUP_BENCH): scripts/setup
+	@mkdir -p $(@D)
+	scripts/setup bench
+	@touch $@
+
 define compile
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
@@ -69,6 +75,9 @@ $(BUILD)/obj/%.o: %.c | $(SETUP)
 	$(compile)
 
 $(BUILD)/obj/tests/%.o: tests/%.c | $(SETUP) $(SETUP_TEST)
+	$(compile)
+
+$(BUILD)/obj/bench/%.o: bench/%.c | $(SETUP) $(SETUP_BENCH)
 	$(compile)
 
 $(BUILD)/obj/lib/%.o: EXTRA_CFLAGS = -Iinclude/uapi -Ilib -Ikernel

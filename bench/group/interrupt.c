@@ -250,8 +250,10 @@ static void compare(const char *name, bool msi, bool blocked)
 
 	rounds_take(name, meter_unit(), sides, nr, meter_counts() ? 3 : 7, figures);
 	for (i = 1; i < nr; i++)
-		finding_add(&(struct finding){ name, "usrpci", sides[i].name, NULL, &figures[0],
-					       &figures[i], AT_MOST, 1.0 });
+		finding_add(&(struct finding){
+			name, "usrpci", sides[i].name, NULL, &figures[0], &figures[i],
+			AT_MOST, 1.0,
+		});
 	if (lacks)
 		finding_absent(name, "VFIO", lacks);
 	if (msi)

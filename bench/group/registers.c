@@ -129,9 +129,10 @@ int main(int argc, char **argv)
 	rounds_gather("registers", sides, nr, NR_CASES, meter_counts() ? 2 : 7, figures[0]);
 	for (i = 0; i < NR_CASES; i++)
 		for (side = 1; side < nr; side++)
-			finding_add(&(struct finding){ names[i], "usrpci", sides[side].name, NULL,
-						       &figures[0][i], &figures[side][i],
-						       at_most(), 1.0 });
+			finding_add(&(struct finding){
+				names[i], "usrpci", sides[side].name, NULL, &figures[0][i],
+				&figures[side][i], at_most(), 1.0,
+			});
 	if (lacks)
 		finding_absent("registers", "VFIO's map", lacks);
 	findings_save(argv[1]);

@@ -106,8 +106,9 @@ static void compare(const char *name, const char *rival, char *address,
 	ours(address);
 	theirs(address);
 	rounds_take(name, meter_unit(), sides, 2, meter_counts() ? 3 : 7, figures);
-	finding_add(&(struct finding){ name, "usrpci", rival, NULL, &figures[0], &figures[1],
-				       AT_MOST, 1.0 });
+	finding_add(&(struct finding){
+		name, "usrpci", rival, NULL, &figures[0], &figures[1], AT_MOST, 1.0,
+	});
 }
 
 int main(int argc, char **argv)

@@ -20,7 +20,6 @@
 #include "translation/marks.h"
 #include "translation/walk.h"
 
-#define ROUNDS		7U
 #define WARM_UP		4U
 #define SAMPLES		25U
 #define BATCH		64U
@@ -44,6 +43,12 @@ static void add(const char *name, const char *subject, const char *rival, const 
 	};
 
 	result_add(results, &result);
+}
+
+/* What is counted repeats. */
+static unsigned int rounds(void)
+{
+	return meter_counts() ? 3 : 7;
 }
 
 static const char *kind_of(bool mirrored)
@@ -104,7 +109,7 @@ static void bench_miss_held(bool mirrored)
 	char name[64];
 
 	snprintf(name, sizeof(name), "a miss, %s", kind_of(mirrored));
-	rounds_take(name, meter_unit(), sides, 3, ROUNDS, figures);
+	rounds_take(name, meter_unit(), sides, 3, rounds(), figures);
 	add(name, "module", "floor", meter_unit(), figures, at_most(), 1.3);
 	figures[1] = figures[2];
 	add(name, "module", "library", meter_unit(), figures, at_most(), 1 / 3.);
@@ -156,7 +161,7 @@ static void bench_batch_by(enum way_kind kind, bool mirrored)
 
 	snprintf(name, sizeof(name), "each of 64 misses at once, %s%s", kind_of(mirrored),
 		 kind == BY_FLOOR ? ", floor" : "");
-	rounds_take(name, meter_unit(), sides, 2, ROUNDS, figures);
+	rounds_take(name, meter_unit(), sides, 2, rounds(), figures);
 	add(name, "64 at once", "alone", meter_unit(), figures,
 	    kind == BY_FLOOR ? NO_GOAL : at_most(), 0.3);
 }
@@ -269,7 +274,7 @@ static void bench_many_held(bool mirrored)
 	snprintf(name, sizeof(name), "a miss beside others, %s", kind_of(mirrored));
 	fprintf(stderr, "  %s: %zu misses come first\n", name, walk(&a, many, MANY));
 	walk(&b, few, FEW);
-	rounds_take(name, meter_unit(), sides, 2, ROUNDS, figures);
+	rounds_take(name, meter_unit(), sides, 2, rounds(), figures);
 	add(name, sides[0].name, sides[1].name, meter_unit(), figures, at_most(), 1.2);
 	usrpci_space_close(b.space);
 	way_close(&a);
@@ -327,7 +332,7 @@ static void bench_forget_held(bool mirrored)
 	list_make(other, LIST, 1);
 	walk(&way, other, LIST);
 	snprintf(name, sizeof(name), "taking back pages, %s", kind_of(mirrored));
-	rounds_take(name, meter_unit(), sides, 4, ROUNDS, figures);
+	rounds_take(name, meter_unit(), sides, 4, rounds(), figures);
 	pair[1] = figures[0];
 	pair[0] = figures[1];
 	add(name, sides[1].name, sides[0].name, meter_unit(), pair, at_most(), 1.1);

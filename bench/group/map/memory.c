@@ -39,7 +39,8 @@ static size_t whole(size_t len)
 /* A map of its own, or the kernel would join it to its neighbours. */
 static char *get_aligned(size_t len)
 {
-	char *room = mmap(NULL, whole(len) + 2 * HUGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *room = mmap(NULL, whole(len) + 2 * HUGE, PROT_NONE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	char *memory = (char *)(((uintptr_t)room + 2 * HUGE - 1) & ~(HUGE - 1));
 
 	if (room == MAP_FAILED || mprotect(memory, len, PROT_READ | PROT_WRITE))

@@ -120,11 +120,10 @@ void way_run(struct way *way, const struct work *work, unsigned int times)
 void way_hold(struct way *way, const struct work *work)
 {
 	struct usrpci_mapping map = { .addr = work->memory, .len = work->len };
+	unsigned int i;
 
 	if (way->kind == BY_FLOOR)
 		run_floor(way, work, 1, true);
-	else if (way->kind == BY_USRPCI)
+	for (i = 0; i < work->nr && way->kind == BY_USRPCI; i++)
 		must(usrpci_map(way->dev, &map, 1), "map");
-	else
-		map_vfio(way, work);
 }

@@ -48,7 +48,7 @@ void way_close(struct way *way);
 /* All are mapped, then unmapped, so many times. */
 void way_run(struct way *way, const struct work *work, unsigned int times);
 
-/* One region is mapped, and left so till way_close(); its bus addresses aren't asked for. */
+/* By usrpci or the floor: all are the first region, and stay mapped till way_close(). */
 void way_hold(struct way *way, const struct work *work);
 
 #endif /* BENCH_MAP_WAY_H */
