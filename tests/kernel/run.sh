@@ -24,7 +24,7 @@ result() {
 run() {
 	out=/tmp/$1.tap
 	start=$(cut -d. -f1 /proc/uptime)
-	CMOCKA_MESSAGE_OUTPUT=TAP timeout -s KILL "${PROGRAM_TIMEOUT:-100}" "$1" >"$out"
+	CMOCKA_MESSAGE_OUTPUT=TAP timeout -s KILL "${PROGRAM_TIMEOUT:-300}" "$1" >"$out"
 	status=$?
 	awk -v name="$1" -v n="$tests" '
 		/^1\.\./ { next }
