@@ -84,8 +84,10 @@ static double take_cost(struct way *way, size_t i)
 	double samples[SAMPLES], start;
 	unsigned int j;
 
-	/* Of whose one call little should be left. */
-	times = (times + SAMPLES - 1) / SAMPLES * (way->kind == BY_FLOOR && times > 1 ? 10 : 1);
+	times = (times + SAMPLES - 1) / SAMPLES;
+	/* Of its one call little should be left. A lazy IOMMU hasn't bus addresses for many large. */
+	if (way->kind == BY_FLOOR && costs[i].len < HUGE)
+		times *= 10;
 	way_run(way, &work, 1);
 	for (j = 0; j < SAMPLES; j++) {
 		/* A large one is longer than a tick's distance anyway. */
