@@ -187,7 +187,7 @@ static void usrpci_tlb_write_word(struct usrpci_tlb *tlb, u32 index, u32 word,
 	u32 width = tlb->entries.width;
 
 	usrpci_tlb_write(usrpci_tlb_entry(tlb, index) + word * width, width,
-			      usrpci_record_word(record, word, width));
+			 usrpci_record_word(record, word, width));
 }
 
 void usrpci_tlb_write_entry(struct usrpci_tlb *tlb, u32 index)
