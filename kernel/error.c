@@ -42,13 +42,7 @@ static pci_ers_result_t usrpci_error_detected(struct pci_dev *pdev, pci_channel_
  */
 static pci_ers_result_t usrpci_slot_reset(struct pci_dev *pdev)
 {
-	struct usrpci_function *f = pci_get_drvdata(pdev);
-
-	usrpci_reset_prepare(pdev);
-	usrpci_config_restore(pdev, f->file ? f->file->saved : f->saved);
-	if (f->file && pdev->is_busmaster)
-		pci_set_master(pdev);
-	usrpci_reset_done(pdev);
+	usrpci_reset_restore(pdev);
 	return PCI_ERS_RESULT_RECOVERED;
 }
 

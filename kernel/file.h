@@ -52,7 +52,7 @@ struct usrpci_dma_limits {
  * @quiesce: how the device is stopped, or NULL; under the gate
  * @tlb: the device's own, or NULL; made under the gate, undone in teardown
  * @needs_strict: was let in only since the function was isolated strictly
- * @resetting: its user asked for the reset that is under way; under device_lock
+ * @resetting: its user asked for a reset, which hasn't been done yet; under device_lock
  * @events: what happened and was not told yet
  * @wait: woken when something happened, or the function goes
  * @torn_down: done when teardown is

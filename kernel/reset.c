@@ -24,6 +24,19 @@ int usrpci_reset_function(struct pci_dev *pdev)
 	return err == -ENOTTY ? -EOPNOTSUPP : -EIO;
 }
 
+static int usrpci_reset_file(struct usrpci_file *file)
+{
+	int err;
+
+	file->resetting = true;
+	err = usrpci_reset_function(usrpci_pdev(file));
+	/* One that failed before it began has left all as it was. */
+	if (err && !file->resetting)
+		usrpci_tlb_give_up(file);
+	file->resetting = false;
+	return err;
+}
+
 /* The gate is closed by the driver's reset_prepare, as for anybody's reset. */
 int usrpci_reset(struct usrpci_command *cmd)
 {
@@ -32,25 +45,43 @@ int usrpci_reset(struct usrpci_command *cmd)
 	int err = -ENODEV;
 
 	device_lock(&pdev->dev);
-	if (!file->dead) {
-		file->resetting = true;
-		err = usrpci_reset_function(pdev);
-		file->resetting = false;
-	}
+	if (!file->dead)
+		err = usrpci_reset_file(file);
 	device_unlock(&pdev->dev);
 	return err;
+}
+
+static void usrpci_reset_close(struct usrpci_function *f)
+{
+	down_write(&f->gate);
+	if (!f->file)
+		return;
+	usrpci_pages_zap_bars(f->file);
+	usrpci_irq_hold(f->file);
 }
 
 void usrpci_reset_prepare(struct pci_dev *pdev)
 {
 	struct usrpci_function *f = pci_get_drvdata(pdev);
 
-	down_write(&f->gate);
-	if (!f->file)
-		return;
-	usrpci_pages_zap_bars(f->file);
-	usrpci_tlb_hold(f->file, USRPCI_HOLD_RESET);
-	usrpci_irq_hold(f->file);
+	usrpci_reset_close(f);
+	if (f->file)
+		usrpci_tlb_hold(f->file, USRPCI_HOLD_RESET);
+}
+
+void usrpci_reset_restore(struct pci_dev *pdev)
+{
+	struct usrpci_function *f = pci_get_drvdata(pdev);
+
+	usrpci_reset_close(f);
+	usrpci_config_restore(pdev, f->file ? f->file->saved : f->saved);
+	/* Before that it couldn't have said that it has no entries. */
+	if (f->file) {
+		usrpci_tlb_hold(f->file, USRPCI_HOLD_RESET);
+		if (pdev->is_busmaster && !usrpci_tlb_broken(f->file))
+			pci_set_master(pdev);
+	}
+	usrpci_reset_done(pdev);
 }
 
 void usrpci_reset_done(struct pci_dev *pdev)
@@ -63,6 +94,7 @@ void usrpci_reset_done(struct pci_dev *pdev)
 		usrpci_tlb_release(f->file, USRPCI_HOLD_RESET);
 		if (!f->file->resetting)
 			usrpci_event_add(f->file, USRPCI_EVENT_RESET, 0);
+		f->file->resetting = false;
 	}
 	up_write(&f->gate);
 }

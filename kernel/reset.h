@@ -16,6 +16,9 @@ int usrpci_reset_function(struct pci_dev *pdev);
 void usrpci_reset_prepare(struct pci_dev *pdev);
 void usrpci_reset_done(struct pci_dev *pdev);
 
+/* The same after a reset by others that nobody told of: all is put back. Under device_lock. */
+void usrpci_reset_restore(struct pci_dev *pdev);
+
 /* The command USRPCI_RESET. */
 int usrpci_reset(struct usrpci_command *cmd);
 

@@ -30,6 +30,10 @@ void usrpci_tlb_release(struct usrpci_file *file, enum usrpci_hold why)
 {
 }
 
+void usrpci_tlb_give_up(struct usrpci_file *file)
+{
+}
+
 int usrpci_tlb_start_master(struct usrpci_file *file)
 {
 	pci_set_master(usrpci_pdev(file));

@@ -65,11 +65,7 @@ static void usrpci_slot_empty(struct usrpci_tlb *tlb, struct usrpci_slot *slot,
 	slot->pin = NULL;
 }
 
-/*
- * It was told to forget memory, and didn't say that it has: without bus mastering it
- * reaches none.
- */
-static void usrpci_tlb_stop(struct usrpci_tlb *tlb)
+void usrpci_tlb_stop(struct usrpci_tlb *tlb)
 {
 	struct pci_dev *pdev = usrpci_pdev(tlb->file);
 	u32 tag;

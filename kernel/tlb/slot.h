@@ -35,6 +35,12 @@ void usrpci_slot_given_up(struct usrpci_tlb *tlb, u32 index);
  */
 int usrpci_slot_vacate(struct usrpci_tlb *tlb, u32 index, struct usrpci_slot **slotp);
 
+/*
+ * It was told to forget memory, and didn't say that it has, or can't be told: without bus
+ * mastering it reaches none.
+ */
+void usrpci_tlb_stop(struct usrpci_tlb *tlb);
+
 /* @slot, filled in, is @space's from now on. */
 void usrpci_slot_occupy(struct usrpci_space *space, struct usrpci_slot *slot);
 

@@ -78,6 +78,18 @@ void usrpci_tlb_release(struct usrpci_file *file, enum usrpci_hold why)
 	usrpci_server_wake(tlb);
 }
 
+void usrpci_tlb_give_up(struct usrpci_file *file)
+{
+	struct usrpci_tlb *tlb = file->tlb;
+
+	if (!tlb)
+		return;
+	mutex_lock(&tlb->lock);
+	if (!tlb->broken)
+		usrpci_tlb_stop(tlb);
+	mutex_unlock(&tlb->lock);
+}
+
 int usrpci_tlb_start_master(struct usrpci_file *file)
 {
 	struct usrpci_tlb *tlb = file->tlb;

@@ -202,6 +202,12 @@ void usrpci_tlb_hold(struct usrpci_file *file, enum usrpci_hold why);
 void usrpci_tlb_release(struct usrpci_file *file, enum usrpci_hold why);
 
 /*
+ * What the device has, and which answers it waits for, nobody knows any more: it gets no
+ * DMA. Under device_lock.
+ */
+void usrpci_tlb_give_up(struct usrpci_file *file);
+
+/*
  * The device may do DMA: -EIO if it didn't forget what it was told to, which may turn
  * out at any time. Inside the gate.
  */
