@@ -11,7 +11,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 #include "explain.h"
-#include "pager/describe.h"
 #include "public.h"
 
 /**
@@ -236,50 +235,28 @@ static int explain_handle(struct sentence *s)
 		   "usrpci_unmap() in <usrpci/dma.h>");
 }
 
-/* What is wrong with the description of a TLB. */
-static const char *describe_fault(unsigned int fault)
+static int explain_refused_tlb(struct sentence *s)
 {
-	switch (fault) {
-	case USRPCI_TLB_FAULT_VECTOR:
-		return "its vector isn't set up, or is no vector of MSI or MSI-X: call "
-		       "usrpci_irq_setup() first";
-	case USRPCI_TLB_FAULT_TAGS:
-		return "it has no tags, more than 16, or misses or entries without a field that "
-		       "takes them all: set tags, misses.tag and entries.tag";
-	case USRPCI_TLB_FAULT_PAGES:
-		return "it has unknown page sizes, or two of them and no field to tell them "
-		       "apart: set page_sizes and entries.large";
-	case USRPCI_TLB_FAULT_MISSES:
-		return "misses are no registers of a memory BAR, or have no words of 4 or 8 "
-		       "bytes: set misses.reg, words and word_width";
-	case USRPCI_TLB_FAULT_RING:
-		return "the ring of misses isn't in a coherent buffer, or its size is no power "
-		       "of two: set misses.ring, ring_entries and ring_offset";
-	case USRPCI_TLB_FAULT_MISS_FIELD:
-		return "a miss has no valid bit, address, or entry or id, or a field beyond its "
-		       "words: set the fields of misses";
-	case USRPCI_TLB_FAULT_ENTRIES:
-		return "entries are no registers of a memory BAR, or too many, or overlap: set "
-		       "entries.reg, nr, stride and words";
-	case USRPCI_TLB_FAULT_ENTRY_FIELD:
-		return "an entry has no valid bit, address or bus address, or a field beyond its "
-		       "words: set the fields of entries";
-	case USRPCI_TLB_FAULT_COMMAND:
-		return "a command is no register of a memory BAR, or its argument doesn't fit, "
-		       "or go_on or refuse is missing: set the commands";
-	case USRPCI_TLB_FAULT_DONE:
-		return "it can't be seen that an invalidation is over, or that may take no time "
-		       "or more than 10 ms: set done, done_mask, done_value and timeout_us";
-	}
-	return "there is none, or a flag is unknown";
+	struct usrpci_tlb refused;
+	char why[256];
+
+	pthread_mutex_lock(&s->dev->spaces.lock);
+	refused = s->dev->spaces.refused;
+	pthread_mutex_unlock(&s->dev->spaces.lock);
+	if (!s->why.what)
+		return say(s, "no TLB is described, or a flag is unknown; see: "
+			   "usrpci_tlb_describe() in <usrpci/space.h>");
+	if (!usrpci_explain_tlb(s->dev, &refused, s->why.what, why, sizeof(why)))
+		return say(s, "the TLB can't be as described (%u of enum usrpci_tlb_fault); see: "
+			   "<usrpci/tlb.h>", s->why.what);
+	return say(s, "the TLB can't be as described: %s; see: <usrpci/tlb.h>", why);
 }
 
 static int explain_tlb(struct sentence *s)
 {
 	switch (s->why.err) {
 	case -EINVAL:
-		return say(s, "the TLB can't be as described: %s; see: <usrpci/tlb.h>",
-			   describe_fault(s->why.what));
+		return explain_refused_tlb(s);
 	case -EBUSY:
 		return say(s, "its TLB was described before, which is done once till it's closed; "
 			   "see: usrpci_tlb_describe() in <usrpci/space.h>");

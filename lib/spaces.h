@@ -53,12 +53,14 @@ struct usrpci_space {
  * struct usrpci_spaces - A device's.
  * @lock: guards the rest, but for reading @pager
  * @described: so was the TLB, through this device
+ * @refused: the last description that was none, to be explained
  * @pager: serves misses; NULL: the kernel does, or nobody
  * @first: all of them
  */
 struct usrpci_spaces {
 	pthread_mutex_t lock;
 	bool described;
+	struct usrpci_tlb refused;
 	struct usrpci_pager *pager;
 	struct usrpci_space *first;
 };

@@ -44,6 +44,8 @@ USRPCI_PUBLIC int usrpci_tlb_describe(struct usrpci_device *dev, const struct us
 	err = describe(dev, tlb, flags, &fault);
 	if (!err)
 		dev->spaces.described = true;
+	else if (tlb)
+		dev->spaces.refused = *tlb;
 	pthread_mutex_unlock(&dev->spaces.lock);
 	if (!err)
 		return 0;

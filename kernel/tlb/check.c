@@ -61,6 +61,22 @@ static bool usrpci_miss_fields_valid(const struct usrpci_ioc_tlb_misses *m)
 	       (usrpci_field_exists(&m->entry) || usrpci_field_exists(&m->id));
 }
 
+/* No bit of an entry is of two fields. */
+static bool usrpci_entry_fields_apart(const struct usrpci_ioc_tlb_entries *e)
+{
+	const struct usrpci_ioc_field *fields[] = {
+		&e->valid, &e->addr, &e->tag, &e->bus, &e->write, &e->large,
+	};
+	unsigned int i, j, nr = sizeof(fields) / sizeof(fields[0]);
+
+	for (i = 0; i < nr; i++)
+		for (j = i + 1; j < nr; j++)
+			if (fields[i]->bit < fields[j]->bit + fields[j]->width &&
+			    fields[j]->bit < fields[i]->bit + fields[i]->width)
+				return false;
+	return true;
+}
+
 static bool usrpci_entry_fields_valid(const struct usrpci_ioc_tlb_entries *e)
 {
 	unsigned int bits = e->words * e->reg.width * 8;
@@ -70,7 +86,7 @@ static bool usrpci_entry_fields_valid(const struct usrpci_ioc_tlb_entries *e)
 	       usrpci_field_valid(&e->write, bits) && usrpci_field_valid(&e->large, bits) &&
 	       usrpci_is_flag(&e->valid) && usrpci_holds_page(&e->addr) &&
 	       usrpci_holds_page(&e->bus) && usrpci_is_flag_or_none(&e->write) &&
-	       usrpci_is_flag_or_none(&e->large);
+	       usrpci_is_flag_or_none(&e->large) && usrpci_entry_fields_apart(e);
 }
 
 static bool usrpci_misses_valid(const struct usrpci_ioc_tlb_misses *m)
@@ -119,8 +135,8 @@ static bool usrpci_names_miss(const struct usrpci_ioc_tlb_command *c,
 {
 	const struct usrpci_ioc_field *id = usrpci_field_exists(&m->id) ? &m->id : &m->entry;
 
-	return c->reg.width && (!usrpci_field_exists(&c->arg) ||
-				c->arg.width + c->arg.shift >= id->width + id->shift);
+	return c->reg.width && !c->arg.shift &&
+	       (!usrpci_field_exists(&c->arg) || c->arg.width >= id->width);
 }
 
 static bool usrpci_commands_valid(const struct usrpci_ioc_tlb *d)

@@ -452,11 +452,10 @@ static void test_tlb(void **state)
 	struct usrpci_tlb tlb = { 0 };
 
 	assert_int_equal(usrpci_tlb_describe(&fake.base, NULL, 0), -EINVAL);
-	says(-EINVAL, "the TLB can't be as described: there is none, or a flag is unknown; see: "
-	     "<usrpci/tlb.h>");
+	says(-EINVAL, "no TLB is described, or a flag is unknown; see: usrpci_tlb_describe() in "
+	     "<usrpci/space.h>");
 	assert_int_equal(usrpci_tlb_describe(&fake.base, &tlb, 0), -EINVAL);
-	says(-EINVAL, "the TLB can't be as described: misses are no registers of a memory BAR, or "
-	     "have no words of 4 or 8 bytes: set misses.reg, words and word_width; see: "
+	says(-EINVAL, "the TLB can't be as described: misses.words is 0, of 1 to 4; see: "
 	     "<usrpci/tlb.h>");
 	bind_fails(-EINVAL, 0, "no TLB was described, or a flag is unknown, or pages around a miss "
 		   "are more than 64 or asked for where the device chooses entries; see: "
