@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Copyright (C) 2026 The usrpci authors
 // A device follows the program's own pointers while the program goes on: pointer_chase sim:htex
+#include <err.h>
 #include <errno.h>
 #include <htex/htex.h>
 #include <stdio.h>
@@ -19,14 +20,13 @@ static struct htex *htex;
 
 static void check(const char *what, int err)
 {
-	char why[512] = "it can't be opened, or memory is short";
+	char why[512] = "memory is short";
 
 	if (err >= 0)
 		return;
 	if (htex)
 		usrpci_explain(htex_device(htex), err, why, sizeof(why));
-	fprintf(stderr, "%s: %s\n", what, why);
-	exit(1);
+	errx(1, "%s: %s", what, why);
 }
 
 /* In front of a list. */
@@ -47,6 +47,18 @@ static void drop(struct node *list)
 		free(list);
 		list = next;
 	}
+}
+
+static void open_device(const char *address)
+{
+	char why[512] = "it's no htex device; run: usrpci list";
+	int err = htex_open(&htex, address, NULL);
+
+	if (!err)
+		return;
+	if (err != -ENOTSUP)
+		usrpci_explain_open(address, err, why, sizeof(why));
+	errx(1, "%s", why);
 }
 
 /* The device may be given any of this process's pointers from then on. */
@@ -84,18 +96,18 @@ int main(int argc, char **argv)
 		list = add(list, i * i);
 		sum += i * i;
 	}
-	check("open", htex_open(&htex, argc > 1 ? argv[1] : "sim:htex", NULL));
+	open_device(argc > 1 ? argv[1] : "sim:htex");
 	space = bind_space();
 	engine = htex_start(htex, &(struct htex_job){
 		.kind = HTEX_LIST, .tag = usrpci_space_tag(space), .source = list,
 	});
 	check("start", engine);
+	fprintf(stderr, "the device walks %d nodes\n", NODES);
 	do {
 		other = add(other, ++counted);
 		err = htex_wait(htex, (unsigned int)engine, 1, &result);
 	} while (err == -ETIMEDOUT);
 	check("wait", err);
-
 	tell(space, &result, counted);
 	printf("the device's sum is %ju, the program's %ju\n", (uintmax_t)result.result,
 	       (uintmax_t)sum);

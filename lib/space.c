@@ -164,7 +164,7 @@ USRPCI_PUBLIC const char *usrpci_refusal_name(enum usrpci_refusal_reason reason)
 	case USRPCI_REFUSED_SPECIAL:
 		return "memory that no device may have";
 	case USRPCI_REFUSED_BEYOND:
-		return "memory beyond the device's reach";
+		return "beyond the DMA mask, or too large for the TLB's fields";
 	case USRPCI_REFUSED_LIMIT:
 		return "too little locked memory is allowed";
 	case USRPCI_REFUSED_ENDED:

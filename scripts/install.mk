@@ -7,8 +7,10 @@
 KDIR_RUNNING := /lib/modules/$(shell uname -r)/build
 INSTALL ?= install
 DEST := $(DESTDIR)$(PREFIX)
-# Where nbdkit looks, wherever the rest goes.
-NBDKIT_PLUGINS = $(shell pkg-config --variable=plugindir nbdkit)
+# A folder of one's own has all of it, and changes nothing of the system's.
+OWN_PREFIX = $(filter-out /usr /usr/local,$(PREFIX))
+# Where nbdkit looks.
+NBDKIT_PLUGINS = $(if $(OWN_PREFIX),$(PREFIX)/lib/nbdkit/plugins,$(shell pkg-config --variable=plugindir nbdkit))
 
 # The module first, since it's what may lack something.
 install: $(if $(filter no,$(MODULE)),,install-module) install-user
@@ -28,7 +30,7 @@ install-user: user $(BUILD)/usrpci.pc $(BUILD)/usrdrv.pc
 	$(INSTALL) -D -m 644 tools/completion/usrpci.bash \
 		$(DEST)/share/bash-completion/completions/usrpci
 	$(if $(HAS_NBDKIT),$(INSTALL) -D -t $(DESTDIR)$(NBDKIT_PLUGINS) $(NBD))
-	$(if $(DESTDIR),,ldconfig)
+	$(if $(DESTDIR)$(OWN_PREFIX),,ldconfig)
 
 install-module:
 	$(MAKE) module-custom KDIR=$(or $(KDIR),$(KDIR_RUNNING))

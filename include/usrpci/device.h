@@ -203,7 +203,7 @@ int usrpci_config_write(struct usrpci_device *dev, unsigned int offset,
 
 /**
  * usrpci_explain() - Say why the last call on a device failed, and what to do.
- * @dev: the device
+ * @dev: the device, which is open; if opening failed, see usrpci_explain_open()
  * @err: what the call returned
  * @buf: the sentence
  * @len: bytes of @buf; the sentence is cut to fit

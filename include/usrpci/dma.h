@@ -29,7 +29,7 @@ int usrpci_set_dma_mask(struct usrpci_device *dev, uint64_t streaming, uint64_t 
  * @addr: where the program sees it
  * @bus_addr: where the device sees it
  * @len: bytes, whole pages
- * @handle: for the backend
+ * @handle: what the buffer is called, as in usrpci_tlb_misses.ring
  */
 struct usrpci_coherent {
 	void *addr;

@@ -112,7 +112,8 @@ int usrpci_space_forget(struct usrpci_space *space, const void *addr, uint64_t l
  * @USRPCI_REFUSED_PROTECTED: the process itself mayn't write, or read, there
  * @USRPCI_REFUSED_SPECIAL: memory of a device, secret memory, or a file's that the
  *	device can't write to safely
- * @USRPCI_REFUSED_BEYOND: the page lies where the DMA mask doesn't reach
+ * @USRPCI_REFUSED_BEYOND: the page lies where the DMA mask doesn't reach, or the TLB's
+ *	fields for addresses have too few bits
  * @USRPCI_REFUSED_LIMIT: RLIMIT_MEMLOCK is too low
  * @USRPCI_REFUSED_ENDED: the process has ended, or the space is being closed
  * @USRPCI_REFUSED_NO_MEMORY: the kernel had none, or no bus address

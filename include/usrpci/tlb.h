@@ -61,8 +61,9 @@ struct usrpci_reg_place {
 /**
  * struct usrpci_tlb_command - A register write that says something to the device.
  * @reg: what is written
- * @value: what to, but for @arg
- * @arg: where the number goes that the command is about
+ * @value: that is written, but that the bits of @arg are the number's
+ * @arg: where the number goes that the command is about, with no shift; none: the write alone
+ *	says it, as of a device that has one miss at a time
  */
 struct usrpci_tlb_command {
 	struct usrpci_reg_place reg;
@@ -73,21 +74,26 @@ struct usrpci_tlb_command {
 /**
  * struct usrpci_tlb_misses - How the device reports misses.
  * @reg: FIFO: its first word, whose reading takes a miss from it; the others follow.
- *	Ring: where the device is told how many were taken, counting on from 0; may be none
+ *	Ring: where the device is told how many were taken since the start, modulo 2 to the
+ *	register's bits; may be none
  * @words: of a record
  * @word_width: bytes of a word, 4 or 8
  * @ring: handle of the coherent buffer that the ring lies in; 0: it's a FIFO
  * @ring_entries: of the ring, a power of two
  * @ring_offset: bytes from the buffer's start, a multiple of @word_width
- * @valid: FIFO: 1 if there was one. Ring: the phase, 1 in the first round, then 0, and so on
+ * @valid: FIFO: 1 if there was one. Ring: the phase, 1 in the first round, then 0, and so on.
+ *	The word with it must be seen after all others of its record: let it be the last one, or
+ *	write it by a transaction that comes after theirs. The next record is looked at without
+ *	waiting for an interrupt
  * @addr: virtual address
  * @tag: whose; none: there's only tag 0
  * @write: 1 if the device wants to write; none: it always may
  * @entry: the entry that the device has given up for this translation, and uses no
- *	more; none: the driver chooses
+ *	more; none, or not below the number of entries: the driver chooses
  * @id: what names the miss in an answer; none: @entry does
  *
- * The memory of the ring is zeroed before the device is told of it.
+ * The ring has to be zero before the device is told of it, as it is when it was allocated. After
+ * a reset the module zeroes it; where the library serves, the program has to.
  */
 struct usrpci_tlb_misses {
 	struct usrpci_reg_place reg;
@@ -109,7 +115,7 @@ struct usrpci_tlb_misses {
  * @reg: first word of the first entry, and the width of a word
  * @nr: how many, up to USRPCI_TLB_ENTRIES
  * @stride: bytes from one to the next
- * @words: of an entry. The word with @valid is written last
+ * @words: of an entry, whose fields share no bit. The word with @valid is written last
  * @valid: one bit
  * @addr: virtual address
  * @tag: whose; none: there's only tag 0
@@ -140,13 +146,14 @@ struct usrpci_tlb_entries {
  * @ack: written before misses are looked for; may be none
  * @go_on: with a miss's id: the translation is there
  * @refuse: with a miss's id: there's none
- * @invalidate: with an entry's number; none: clearing its valid bit does it
+ * @invalidate: with an entry's number; none: writing 0 to its word with @entries.valid does it
  * @invalidate_tag: with a tag: all its entries; may be none
  * @done: read after an invalidation till the bits of @done_mask are @done_value; none: a
- *	read of the entry's last word has to wait for it
+ *	read of the entry's word at the highest address has to wait for it
  * @done_mask: which bits
  * @done_value: no bit outside of @done_mask
- * @timeout_us: how long that may take, up to USRPCI_TLB_US; then the device is stopped
+ * @timeout_us: how long that may take, 1 to USRPCI_TLB_US; then the device is stopped. Also
+ *	to be set without @done
  */
 struct usrpci_tlb {
 	uint32_t vector;
