@@ -47,6 +47,8 @@ struct usrpci_dma_limits {
  * @msix_end: and ends
  * @io_lock: guards @io
  * @io: BARs as the kernel sees them, mapped when first read or written by call
+ * @max_segment: longest scatterlist entry that can be mapped with the mask as it is;
+ *	whole pages
  * @limits: of the DMA API, as they were at open
  * @saved: configuration space as it was at open
  * @quiesce: how the device is stopped, or NULL; under the gate
@@ -75,6 +77,7 @@ struct usrpci_file {
 	u64 msix_end;
 	struct mutex io_lock; /* io */
 	void __iomem *io[USRPCI_NR_BARS];
+	unsigned int max_segment;
 	struct usrpci_dma_limits limits;
 	struct pci_saved_state *saved;
 	struct usrpci_quiesce *quiesce;

@@ -50,16 +50,13 @@ int usrpci_object_add(struct usrpci_file *file, struct usrpci_object *obj,
 	return err == -EBUSY ? -ENOSPC : err;
 }
 
-void usrpci_objects_publish(struct usrpci_file *file, struct list_head *objects)
+void usrpci_objects_publish(struct usrpci_file *file, struct usrpci_object *made)
 {
-	struct usrpci_object *obj;
-
 	/* Once users can find an object they can free it: all in one go. */
 	xa_lock(&file->objects);
-	list_for_each_entry(obj, objects, list)
-		obj->published = true;
+	for (; made; made = made->sibling)
+		made->published = true;
 	xa_unlock(&file->objects);
-	INIT_LIST_HEAD(objects);
 }
 
 void usrpci_object_remove(struct usrpci_file *file, struct usrpci_object *obj)
@@ -105,7 +102,7 @@ void usrpci_object_put(struct usrpci_object *obj)
  * by not being published, so that a handle that stands there twice is seen.
  */
 static int usrpci_objects_take(struct usrpci_file *file, const u32 *handles, u32 nr,
-			       struct list_head *taken)
+			       struct usrpci_object **taken)
 {
 	struct usrpci_object *obj;
 	u32 i;
@@ -116,7 +113,8 @@ static int usrpci_objects_take(struct usrpci_file *file, const u32 *handles, u32
 		if (!obj)
 			goto undo;
 		obj->published = false;
-		list_add_tail(&obj->list, taken);
+		obj->next = *taken;
+		*taken = obj;
 	}
 	for (i = 0; i < nr; i++)
 		__xa_erase(&file->objects, handles[i]);
@@ -124,53 +122,60 @@ static int usrpci_objects_take(struct usrpci_file *file, const u32 *handles, u32
 	return 0;
 
 undo:
-	list_for_each_entry(obj, taken, list)
-		obj->published = true;
-	INIT_LIST_HEAD(taken);
+	for (; *taken; *taken = (*taken)->next)
+		(*taken)->published = true;
 	xa_unlock(&file->objects);
 	return -EINVAL;
 }
 
+/* What can be undone at once, is; returns the rest, the mappings. */
+static struct usrpci_object *usrpci_objects_sort(struct usrpci_file *file,
+						 struct usrpci_object *taken)
+{
+	struct usrpci_object *mappings = NULL, *next;
+
+	for (; taken; taken = next) {
+		next = taken->next;
+		/* A sync holds the gate as well: it ends soon. */
+		wait_var_event(&taken->busy, refcount_read(&taken->busy) == 1);
+		if (taken->kind == USRPCI_OBJECT_COHERENT) {
+			usrpci_coherent_drop(file, taken);
+		} else {
+			taken->next = mappings;
+			mappings = taken;
+		}
+	}
+	return mappings;
+}
+
 void usrpci_objects_teardown(struct usrpci_file *file)
 {
-	struct usrpci_object *obj;
-	LIST_HEAD(mappings);
+	struct usrpci_object *obj, *taken = NULL;
 	unsigned long handle;
 
 	xa_for_each(&file->objects, handle, obj) {
 		xa_erase(&file->objects, handle);
-		if (obj->kind == USRPCI_OBJECT_COHERENT)
-			usrpci_coherent_drop(file, obj);
-		else
-			list_add_tail(&obj->list, &mappings);
+		obj->next = taken;
+		taken = obj;
 	}
-	usrpci_mappings_detach(file, &mappings);
-	usrpci_mappings_free(&mappings);
+	taken = usrpci_objects_sort(file, taken);
+	usrpci_mappings_detach(file, taken);
+	usrpci_mappings_undo(taken);
 }
 
 static int usrpci_unmap_handles(struct usrpci_file *file, const u32 *handles, u32 nr)
 {
-	struct usrpci_object *obj, *next;
-	LIST_HEAD(mappings);
-	LIST_HEAD(taken);
+	struct usrpci_object *taken = NULL;
 	int err;
 
 	err = usrpci_enter(file);
 	if (err)
 		return err;
 	err = usrpci_objects_take(file, handles, nr, &taken);
-	list_for_each_entry_safe(obj, next, &taken, list) {
-		/* A sync holds the gate as well: it ends soon. */
-		wait_var_event(&obj->busy, refcount_read(&obj->busy) == 1);
-		list_del(&obj->list);
-		if (obj->kind == USRPCI_OBJECT_COHERENT)
-			usrpci_coherent_drop(file, obj);
-		else
-			list_add_tail(&obj->list, &mappings);
-	}
-	usrpci_mappings_detach(file, &mappings);
+	taken = usrpci_objects_sort(file, taken);
+	usrpci_mappings_detach(file, taken);
 	usrpci_leave(file);
-	usrpci_mappings_free(&mappings);
+	usrpci_mappings_undo(taken);
 	return err;
 }
 
