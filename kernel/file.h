@@ -9,12 +9,12 @@
 #include <linux/pci.h>
 #include <linux/sched.h>
 #include <linux/wait.h>
-#include <linux/xarray.h>
 #include <linux/usrpci.h>
 
 #include "event.h"
 #include "function.h"
 #include "irq.h"
+#include "table.h"
 
 struct usrpci_config;
 struct usrpci_quiesce;
@@ -37,7 +37,6 @@ struct usrpci_dma_limits {
  * @decode: IORESOURCE_MEM and IORESOURCE_IO, as far as the function decodes
  *	them; under the gate
  * @objects: handle to struct usrpci_object
- * @next_handle: where to look for a free handle
  * @coherent_lock: guards @coherents and what they point to
  * @coherents: all coherent buffers, with a handle or only mmapped
  * @irq: interrupt vectors
@@ -66,8 +65,7 @@ struct usrpci_file {
 	struct address_space *mapping;
 	bool dead;
 	unsigned long decode;
-	struct xarray objects;
-	u32 next_handle;
+	struct usrpci_table objects;
 	struct mutex coherent_lock; /* coherents and what they point to */
 	struct list_head coherents;
 	struct usrpci_irq irq;

@@ -98,7 +98,7 @@ int usrpci_mapping_attach(struct usrpci_file *file, struct usrpci_mapping *m,
 	bool may_bounce = m->may_bounce && reach->can_bounce;
 	int err;
 
-	if (!may_bounce && !reach->all && usrpci_beyond_mask(dev, sgt))
+	if (!may_bounce && !reach->translated && usrpci_beyond_mask(dev, sgt))
 		return -ERANGE;
 	err = dma_map_sgtable(dev, sgt, m->dir, DMA_ATTR_NO_WARN);
 	if (err)

@@ -226,7 +226,7 @@ static int usrpci_pin_walk(struct usrpci_mapping *m, struct usrpci_pin_walk *wal
 
 int usrpci_pin_mapping(struct usrpci_mapping *m, unsigned int max_segment)
 {
-	struct page *few[USRPCI_PIN_FEW];
+	struct page *few[USRPCI_PIN_FEW] __uninitialized;
 	struct usrpci_pin_walk walk = {
 		.pages = few,
 		.batch = ARRAY_SIZE(few),

@@ -35,7 +35,6 @@ void usrpci_reach(struct device *dev, struct usrpci_reach *reach)
 {
 	reach->translated = is_translated(dev);
 	reach->can_bounce = can_bounce(dev);
-	reach->all = reach->translated || (!dev->dma_range_map && !dma_addressing_limited(dev));
 }
 
 static bool is_beyond_mask(struct device *dev, phys_addr_t phys, size_t len)

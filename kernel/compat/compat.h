@@ -14,6 +14,11 @@
 #include <linux/mm.h>
 #include <linux/version.h>
 
+/* Not zeroed where all others are, since it's written before it's read. */
+#ifndef __uninitialized
+#define __uninitialized
+#endif
+
 struct page;
 struct pci_dev;
 struct scatterlist;
@@ -93,12 +98,10 @@ void usrpci_flush_iotlb(struct device *dev);
 
 /**
  * struct usrpci_reach - What memory a device reaches, as things are with its mask now.
- * @all: all that there is, or else some may lie beyond its mask
- * @translated: by an IOMMU
+ * @translated: all, by an IOMMU
  * @can_bounce: what it doesn't reach goes through a bounce buffer
  */
 struct usrpci_reach {
-	bool all;
 	bool translated;
 	bool can_bounce;
 };

@@ -38,7 +38,6 @@
 #include <linux/string.h>
 #include <linux/uaccess.h>
 #include <linux/workqueue.h>
-#include <linux/xarray.h>
 
 /**
  * struct usrpci_fault_site - A call that can be made to fail.
@@ -255,8 +254,6 @@ static inline bool usrpci_real_user_access_begin(const void __user *ptr, size_t 
 #define kasprintf(_gfp, ...) \
 	(!((_gfp) & __GFP_NOFAIL) && usrpci_fault("kasprintf") ? NULL : \
 	 kasprintf(_gfp, __VA_ARGS__))
-#define xa_alloc_cyclic(...) \
-	usrpci_fault_or("xa_alloc_cyclic", -ENOMEM, xa_alloc_cyclic(__VA_ARGS__))
 #define ida_alloc_max(...) \
 	usrpci_fault_or("ida_alloc_max", -ENOMEM, ida_alloc_max(__VA_ARGS__))
 #define apply_to_page_range(...) usrpci_fault_apply(__VA_ARGS__)
