@@ -188,13 +188,15 @@ fault:
 
 static int usrpci_map_tell(struct usrpci_mapping *m, struct usrpci_ioc_region __user *user)
 {
+	u32 state = m->bounced ? USRPCI_MAP_BOUNCED : 0;
+
 	if (m->room && usrpci_map_tell_runs(m))
 		return -EFAULT;
 	if (!user_access_begin(user, sizeof(*user)))
 		return -EFAULT;
 	unsafe_put_user(m->nr_runs, &user->nr_sg, fault);
 	unsafe_put_user(m->obj.handle, &user->handle, fault);
-	unsafe_put_user(m->bounced ? USRPCI_MAP_BOUNCED : 0, &user->state, fault);
+	unsafe_put_user(state, &user->state, fault);
 	user_access_end();
 	return 0;
 fault:

@@ -4,6 +4,7 @@
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 
 #include "mapping.h"
 #include "pin.h"
@@ -208,6 +209,33 @@ static int usrpci_pin_step(struct usrpci_mapping *m, struct usrpci_pin_walk *wal
 	return 0;
 }
 
+/*
+ * How much would be joined wasn't known when the last chunk was made. A GiB in huge pages
+ * has five chunks, with the last one almost empty.
+ */
+static void usrpci_pin_trim(struct usrpci_pinned *pins, struct usrpci_pin_walk *walk)
+{
+	struct usrpci_chunk *chunk = pins->chunks, *less;
+	struct scatterlist *link;
+	unsigned int used;
+
+	if (!chunk || chunk->nr < USRPCI_CHUNK_ENTRIES)
+		return;
+	used = walk->sg + 1 - chunk->sg;
+	if (used > USRPCI_CHUNK_ENTRIES / 2)
+		return;
+	less = usrpci_chunk_alloc(used);
+	if (!less)
+		return;
+	memcpy(less->sg, chunk->sg, used * sizeof(*less->sg));
+	less->next = chunk->next;
+	link = less->next ? &less->next->sg[less->next->nr - 1] : &pins->first[1];
+	sg_chain(link, 1, less->sg);
+	pins->chunks = less;
+	walk->sg = &less->sg[used - 1];
+	usrpci_chunk_free(chunk);
+}
+
 static int usrpci_pin_walk(struct usrpci_mapping *m, struct usrpci_pin_walk *walk)
 {
 	int err;
@@ -220,6 +248,7 @@ static int usrpci_pin_walk(struct usrpci_mapping *m, struct usrpci_pin_walk *wal
 			return -EINTR;
 		cond_resched();
 	}
+	usrpci_pin_trim(&m->pins, walk);
 	walk->sg->length -= m->nr_pages * PAGE_SIZE - offset_in_page(m->addr) - m->len;
 	return 0;
 }
