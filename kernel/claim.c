@@ -80,7 +80,7 @@ void usrpci_claim_update_segment(struct usrpci_file *file)
 {
 	size_t max = dma_max_mapping_size(usrpci_dma_device(file));
 
-	file->max_segment = min_t(size_t, max, UINT_MAX) & PAGE_MASK;
+	file->max_segment = clamp_t(size_t, max, PAGE_SIZE, UINT_MAX) & PAGE_MASK;
 }
 
 int usrpci_claim(struct usrpci_file *file)

@@ -224,6 +224,7 @@ static void usrpci_pin_trim(struct usrpci_pinned *pins, struct usrpci_pin_walk *
 	used = walk->sg + 1 - chunk->sg;
 	if (used > USRPCI_CHUNK_ENTRIES / 2)
 		return;
+	/* If there is none it stays as it is. */
 	less = usrpci_chunk_alloc(used);
 	if (!less)
 		return;

@@ -61,11 +61,12 @@ bool usrpci_is_tracked_file(struct vm_area_struct *vma)
 static long check_files(unsigned long addr, unsigned long nr)
 {
 	unsigned long end = addr + (nr << PAGE_SHIFT);
-	VMA_ITERATOR(vmi, current->mm, addr);
 	struct vm_area_struct *vma;
+	struct vma_iterator vmi;
 
 	if (mmap_read_lock_killable(current->mm))
 		return -EINTR;
+	vma_iter_init(&vmi, current->mm, addr);
 	for_each_vma_range(vmi, vma, end) {
 		if (usrpci_is_tracked_file(vma)) {
 			end = max(addr, vma->vm_start);
