@@ -13,9 +13,9 @@
 #include "mapping.h"
 #include "object.h"
 
-void usrpci_objects_init(struct usrpci_file *file)
+int usrpci_objects_init(struct usrpci_file *file)
 {
-	usrpci_table_init(&file->objects);
+	return usrpci_table_init(&file->objects);
 }
 
 void usrpci_objects_destroy(struct usrpci_file *file)

@@ -42,7 +42,7 @@ struct usrpci_object {
 	struct usrpci_object *next;
 };
 
-void usrpci_objects_init(struct usrpci_file *file);
+int usrpci_objects_init(struct usrpci_file *file);
 void usrpci_objects_destroy(struct usrpci_file *file);
 bool usrpci_objects_any(struct usrpci_file *file);
 

@@ -27,12 +27,6 @@ static unsigned long *usrpci_table_slot(struct usrpci_table *table, u32 handle)
 	return &table->leaves[handle / USRPCI_TABLE_LEAF][handle % USRPCI_TABLE_LEAF];
 }
 
-void usrpci_table_init(struct usrpci_table *table)
-{
-	spin_lock_init(&table->lock);
-	mutex_init(&table->growing);
-}
-
 void usrpci_table_destroy(struct usrpci_table *table)
 {
 	u32 i;
@@ -94,6 +88,18 @@ static int usrpci_table_grow(struct usrpci_table *table)
 	usrpci_table_append(table, first ?: 1, first + i);
 	spin_unlock(&table->lock);
 	return 0;
+}
+
+int usrpci_table_init(struct usrpci_table *table)
+{
+	int err;
+
+	spin_lock_init(&table->lock);
+	mutex_init(&table->growing);
+	err = usrpci_table_grow(table);
+	if (err)
+		usrpci_table_destroy(table);
+	return err;
 }
 
 static bool usrpci_table_give(struct usrpci_table *table, void *object, u32 *handle)

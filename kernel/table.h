@@ -34,7 +34,8 @@ struct usrpci_table {
 	u32 last;
 };
 
-void usrpci_table_init(struct usrpci_table *table);
+/* 0 or -ENOMEM: it has some room from the start, so that most calls leave it as it is. */
+int usrpci_table_init(struct usrpci_table *table);
 void usrpci_table_destroy(struct usrpci_table *table);
 
 /* Without the lock; may sleep. 0, -ENOMEM, -ENOSPC. */

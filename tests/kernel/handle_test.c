@@ -274,16 +274,20 @@ static void handle_is_not_given_again_soon(void **state)
 }
 
 #define NR_MANY	1200U
+/* The debug kernel complains of two mappings in a cache line. */
+#define LINE	64U
 
 /* More than the table has room for at first; then some of them, and others in their place. */
 static void many_handles_differ(void **state)
 {
-	unsigned char *memory = pages_new(4, 1);
-	struct usrpci_ioc_region *regions = many_regions(memory, NR_MANY);
+	unsigned char *memory = pages_new(NR_MANY * LINE / PAGE + 1, 1);
+	struct usrpci_ioc_region *regions = calloc(NR_MANY, sizeof(*regions));
 	uint32_t *handles = calloc(NR_MANY, sizeof(*handles));
 	unsigned char *seen = calloc(16 * NR_MANY, 1);
 	unsigned int i, round;
 
+	for (i = 0; i < NR_MANY; i++)
+		regions[i] = function_region(memory + i * LINE, LINE, USRPCI_BIDIRECTIONAL);
 	assert_int_equal(function_map_regions(fd_of(state), regions, NR_MANY, NULL), 0);
 	for (round = 0; round < 3; round++) {
 		memset(seen, 0, 16 * NR_MANY);
@@ -294,7 +298,8 @@ static void many_handles_differ(void **state)
 		}
 		for (i = round; i < NR_MANY; i += 3) {
 			assert_int_equal(function_unmap_one(fd_of(state), handles[i]), 0);
-			regions[i] = mapped(fd_of(state), memory, PAGE, USRPCI_BIDIRECTIONAL);
+			regions[i] = mapped(fd_of(state), memory + i * LINE, LINE,
+					    USRPCI_BIDIRECTIONAL);
 		}
 	}
 	for (i = 0; i < NR_MANY; i++)
@@ -304,7 +309,7 @@ static void many_handles_differ(void **state)
 	free(seen);
 	free(handles);
 	free(regions);
-	pages_free(memory, 4);
+	pages_free(memory, NR_MANY * LINE / PAGE + 1);
 }
 
 #define TEST(_f) cmocka_unit_test_setup_teardown(_f, edu_hw_setup, edu_hw_teardown)
