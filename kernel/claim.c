@@ -76,6 +76,13 @@ static int usrpci_claim_reset(struct usrpci_function *f)
 	return 0;
 }
 
+void usrpci_claim_update_segment(struct usrpci_file *file)
+{
+	size_t max = dma_max_mapping_size(usrpci_dma_device(file));
+
+	file->max_segment = clamp_t(size_t, max, PAGE_SIZE, UINT_MAX) & PAGE_MASK;
+}
+
 int usrpci_claim(struct usrpci_file *file)
 {
 	struct usrpci_function *f = file->function;
@@ -86,6 +93,7 @@ int usrpci_claim(struct usrpci_file *file)
 	err = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(32));
 	if (err)
 		goto limits;
+	usrpci_claim_update_segment(file);
 	err = pci_request_regions(pdev, KBUILD_MODNAME);
 	if (err)
 		goto limits;

@@ -14,4 +14,7 @@ struct usrpci_file;
 int usrpci_claim(struct usrpci_file *file);
 void usrpci_unclaim(struct usrpci_file *file, bool present);
 
+/* After each change of the DMA mask. */
+void usrpci_claim_update_segment(struct usrpci_file *file);
+
 #endif /* USRPCI_CLAIM_H */

@@ -318,7 +318,7 @@ static struct usrpci_coherent *usrpci_coherent_new(struct usrpci_file *file, siz
 
 /* Make a buffer that teardown finds and users don't yet. */
 static int usrpci_coherent_make(struct usrpci_file *file, struct usrpci_ioc_coherent *arg,
-				struct list_head *made)
+				struct usrpci_object **made)
 {
 	struct usrpci_coherent *c;
 	int err;
@@ -341,7 +341,7 @@ static int usrpci_coherent_make(struct usrpci_file *file, struct usrpci_ioc_cohe
 		arg->bus_addr = c->bus_addr;
 		arg->mmap_offset = USRPCI_COHERENT_BIT |
 				   (u64)arg->handle << USRPCI_COHERENT_SHIFT;
-		list_add(&c->obj.list, made);
+		*made = &c->obj;
 		trace_usrpci_coherent(file->function, arg->handle, c->bus_addr, c->len);
 	}
 	usrpci_leave(file);
@@ -352,8 +352,7 @@ int usrpci_coherent_alloc(struct usrpci_command *cmd)
 {
 	struct usrpci_ioc_coherent *arg = cmd->arg;
 	struct usrpci_file *file = cmd->file;
-	struct usrpci_object *obj;
-	LIST_HEAD(made);
+	struct usrpci_object *made = NULL;
 	int err, answered;
 	u64 asked;
 
@@ -378,11 +377,10 @@ int usrpci_coherent_alloc(struct usrpci_command *cmd)
 	if (err)
 		return err;
 	if (answered) {
-		obj = list_first_entry(&made, struct usrpci_object, list);
-		usrpci_object_remove(file, obj);
-		usrpci_coherent_drop(file, obj);
+		usrpci_object_remove(file, made);
+		usrpci_coherent_drop(file, made);
 	} else {
-		usrpci_objects_publish(file, &made);
+		usrpci_objects_publish(file, made);
 	}
 	usrpci_leave(file);
 	return answered;

@@ -5,6 +5,7 @@
 #include <linux/pci.h>
 #include <linux/usrpci.h>
 
+#include "claim.h"
 #include "control.h"
 #include "file.h"
 #include "gate.h"
@@ -32,6 +33,7 @@ static int usrpci_change_dma_mask(struct usrpci_file *file, u64 streaming, u64 c
 		dma_set_mask(dev, old);
 		return -EIO;
 	}
+	usrpci_claim_update_segment(file);
 	return 0;
 }
 

@@ -30,20 +30,19 @@ static void usrpci_show_mapping(struct seq_file *s, struct usrpci_mapping *m)
 static void usrpci_show_objects(struct seq_file *s, struct usrpci_file *file)
 {
 	struct usrpci_object *obj;
-	unsigned long handle = 0;
+	u32 handle;
 
-	xa_lock(&file->objects);
-	for (obj = xa_find(&file->objects, &handle, ULONG_MAX, XA_PRESENT); obj;
-	     obj = xa_find_after(&file->objects, &handle, ULONG_MAX, XA_PRESENT)) {
+	spin_lock(&file->objects.lock);
+	for (handle = 0; (obj = usrpci_table_next(&file->objects, &handle)); handle++) {
 		if (!obj->published)
 			continue;
 		if (obj->kind == USRPCI_OBJECT_COHERENT)
-			seq_printf(s, "coherent %lu bus %#llx len %llu\n", handle,
+			seq_printf(s, "coherent %u bus %#llx len %llu\n", handle,
 				   usrpci_coherent_bus_addr(obj), usrpci_coherent_len(obj));
 		else
 			usrpci_show_mapping(s, to_usrpci_mapping(obj));
 	}
-	xa_unlock(&file->objects);
+	spin_unlock(&file->objects.lock);
 }
 
 static int usrpci_holders_show(struct seq_file *s, void *unused)

@@ -23,10 +23,13 @@ static struct usrpci_file *usrpci_file_alloc(struct usrpci_function *f, struct f
 	file = kzalloc(sizeof(*file), GFP_KERNEL_ACCOUNT);
 	if (!file)
 		return NULL;
+	if (usrpci_objects_init(file)) {
+		kfree(file);
+		return NULL;
+	}
 	file->function = f;
 	file->mapping = filp->f_mapping;
 	file->needs_strict = usrpci_isolation_required();
-	usrpci_objects_init(file);
 	mutex_init(&file->coherent_lock);
 	INIT_LIST_HEAD(&file->coherents);
 	mutex_init(&file->io_lock);

@@ -9,12 +9,12 @@
 #include <linux/pci.h>
 #include <linux/sched.h>
 #include <linux/wait.h>
-#include <linux/xarray.h>
 #include <linux/usrpci.h>
 
 #include "event.h"
 #include "function.h"
 #include "irq.h"
+#include "table.h"
 
 struct usrpci_config;
 struct usrpci_quiesce;
@@ -37,7 +37,6 @@ struct usrpci_dma_limits {
  * @decode: IORESOURCE_MEM and IORESOURCE_IO, as far as the function decodes
  *	them; under the gate
  * @objects: handle to struct usrpci_object
- * @next_handle: where to look for a free handle
  * @coherent_lock: guards @coherents and what they point to
  * @coherents: all coherent buffers, with a handle or only mmapped
  * @irq: interrupt vectors
@@ -47,6 +46,8 @@ struct usrpci_dma_limits {
  * @msix_end: and ends
  * @io_lock: guards @io
  * @io: BARs as the kernel sees them, mapped when first read or written by call
+ * @max_segment: longest scatterlist entry that can be mapped with the mask as it is;
+ *	whole pages
  * @limits: of the DMA API, as they were at open
  * @saved: configuration space as it was at open
  * @quiesce: how the device is stopped, or NULL; under the gate
@@ -64,8 +65,7 @@ struct usrpci_file {
 	struct address_space *mapping;
 	bool dead;
 	unsigned long decode;
-	struct xarray objects;
-	u32 next_handle;
+	struct usrpci_table objects;
 	struct mutex coherent_lock; /* coherents and what they point to */
 	struct list_head coherents;
 	struct usrpci_irq irq;
@@ -75,6 +75,7 @@ struct usrpci_file {
 	u64 msix_end;
 	struct mutex io_lock; /* io */
 	void __iomem *io[USRPCI_NR_BARS];
+	unsigned int max_segment;
 	struct usrpci_dma_limits limits;
 	struct pci_saved_state *saved;
 	struct usrpci_quiesce *quiesce;

@@ -10,7 +10,7 @@
  *    mmap_lock                 (the kernel's) around faults, mmap and munmap
  *    gate                      read: about to touch the function; write: nobody may
  *    irq.mutex, coherent_lock, io_lock
- *    vector lock, xarray lock  (spinlocks)
+ *    vector lock, table's lock (spinlocks)
  * Under the gate nothing waits for a user: no user memory is touched, no page
  * pinned or unpinned.
  */

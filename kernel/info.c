@@ -14,13 +14,15 @@
 
 static u32 usrpci_caps(struct pci_dev *pdev)
 {
+	struct usrpci_reach reach;
 	u32 caps = 0;
 
 	if (pdev->reset_methods[0])
 		caps |= USRPCI_CAP_RESET;
 	if (usrpci_irqs_remapped(&pdev->dev))
 		caps |= USRPCI_CAP_IRQ_REMAP;
-	if (usrpci_can_bounce(&pdev->dev))
+	usrpci_reach(&pdev->dev, &reach);
+	if (reach.can_bounce)
 		caps |= USRPCI_CAP_BOUNCE;
 	return caps;
 }

@@ -112,7 +112,7 @@ int usrpci_respond(struct usrpci_command *cmd, size_t len)
 
 static long usrpci_run(const struct usrpci_op *op, struct usrpci_command *cmd)
 {
-	union usrpci_arg buf;
+	union usrpci_arg buf __uninitialized;
 	int err;
 
 	if (READ_ONCE(cmd->file->dead) && !op->outlives)

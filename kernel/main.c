@@ -6,15 +6,23 @@
 
 #include "debugfs.h"
 #include "function.h"
+#include "mapping.h"
+#include "pin.h"
 #include "tlb/server.h"
 
 static int __init usrpci_init(void)
 {
 	int err;
 
-	err = usrpci_server_init();
+	err = usrpci_pin_init();
 	if (err)
 		return err;
+	err = usrpci_mapping_init();
+	if (err)
+		goto pin;
+	err = usrpci_server_init();
+	if (err)
+		goto mapping;
 	err = usrpci_function_init();
 	if (err)
 		goto server;
@@ -29,6 +37,10 @@ function:
 	usrpci_function_exit();
 server:
 	usrpci_server_exit();
+mapping:
+	usrpci_mapping_exit();
+pin:
+	usrpci_pin_exit();
 	return err;
 }
 
@@ -38,6 +50,8 @@ static void __exit usrpci_exit(void)
 	usrpci_debugfs_exit();
 	usrpci_function_exit();
 	usrpci_server_exit();
+	usrpci_mapping_exit();
+	usrpci_pin_exit();
 }
 
 module_init(usrpci_init);

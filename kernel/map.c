@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Copyright (C) 2026 The usrpci authors */
 
-#include <linux/dma-mapping.h>
-#include <linux/list.h>
-#include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <linux/usrpci.h>
 
@@ -21,57 +18,42 @@
  * struct usrpci_map_call - A call of USRPCI_MAP: all its regions or none.
  * @file: the file
  * @user: the caller's regions
- * @regions: a copy of them
  * @nr: how many
- * @runs: of each region, its bus addresses with neighbours merged
- * @mappings: of each region, in order
- * @added: mappings that teardown can find, no longer only ours
+ * @made: of each region its mapping, in order, with a reference of this call's
+ * @nr_pages: of all of them
+ * @given: they are the users', or teardown's, who undo them; no longer this call's
  *
- * After the mappings were added and the gate was left they may be freed by a
- * teardown; they are looked at again only inside the gate.
+ * Once the mappings were added to the table and the gate was left a teardown may
+ * undo them. What is told of them then may not be so any more, but it's there.
  */
 struct usrpci_map_call {
 	struct usrpci_file *file;
 	struct usrpci_ioc_region __user *user;
-	struct usrpci_ioc_region *regions;
 	u32 nr;
-	struct usrpci_ioc_sg **runs;
-	struct list_head mappings;
-	struct list_head added;
+	struct usrpci_object *made;
+	unsigned long nr_pages;
+	bool given;
 };
 
-/* Write the runs of @m to @runs if not NULL; returns how many there are. */
-static u32 usrpci_merge_runs(struct usrpci_mapping *m, struct usrpci_ioc_sg *runs)
-{
-	struct usrpci_ioc_sg run = {};
-	struct scatterlist *sg;
-	unsigned int i;
-	u32 nr = 0;
-
-	for_each_sgtable_dma_sg(&m->pins.sgt, sg, i) {
-		if (nr && run.bus_addr + run.len == sg_dma_address(sg)) {
-			run.len += sg_dma_len(sg);
-		} else {
-			run.bus_addr = sg_dma_address(sg);
-			run.len = sg_dma_len(sg);
-			nr++;
-		}
-		if (runs)
-			runs[nr - 1] = run;
-	}
-	return nr;
-}
+#define usrpci_map_for_each(_call, _obj)	\
+	for (_obj = (_call)->made; _obj; _obj = (_obj)->sibling)
 
 static int usrpci_map_prepare(struct usrpci_map_call *call)
 {
+	struct usrpci_object **last = &call->made;
+	struct usrpci_ioc_region region;
 	struct usrpci_mapping *m;
 	u32 i;
 
 	for (i = 0; i < call->nr; i++) {
-		m = usrpci_mapping_alloc(&call->regions[i]);
+		if (copy_from_user(&region, &call->user[i], sizeof(region)))
+			return -EFAULT;
+		m = usrpci_mapping_alloc(&region);
 		if (IS_ERR(m))
 			return PTR_ERR(m);
-		list_add_tail(&m->obj.list, &call->mappings);
+		*last = &m->obj;
+		last = &m->obj.sibling;
+		call->nr_pages += m->nr_pages;
 	}
 	return 0;
 }
@@ -79,35 +61,23 @@ static int usrpci_map_prepare(struct usrpci_map_call *call)
 static int usrpci_map_charge(struct usrpci_map_call *call, u64 *missing)
 {
 	struct usrpci_object *obj;
-	unsigned long total = 0;
 	int err;
 
-	list_for_each_entry(obj, &call->mappings, list)
-		total += to_usrpci_mapping(obj)->nr_pages;
-	err = usrpci_charge(current->mm, total, missing);
+	err = usrpci_charge(current->mm, call->nr_pages, missing);
 	if (err)
 		return err;
-	list_for_each_entry(obj, &call->mappings, list)
+	usrpci_map_for_each(call, obj)
 		to_usrpci_mapping(obj)->charged = to_usrpci_mapping(obj)->nr_pages;
 	return 0;
 }
 
 static int usrpci_map_pin(struct usrpci_map_call *call)
 {
+	unsigned int max_segment = READ_ONCE(call->file->max_segment);
 	struct usrpci_object *obj;
-	size_t max_segment;
 	int err;
 
-	err = usrpci_enter(call->file);
-	if (err)
-		return err;
-	if (!usrpci_isolation_permits(usrpci_pdev(call->file), call->file->needs_strict))
-		err = -EPERM;
-	max_segment = dma_max_mapping_size(usrpci_dma_device(call->file));
-	usrpci_leave(call->file);
-	if (err)
-		return err;
-	list_for_each_entry(obj, &call->mappings, list) {
+	usrpci_map_for_each(call, obj) {
 		err = usrpci_pin_mapping(to_usrpci_mapping(obj), max_segment);
 		if (err)
 			return err;
@@ -115,33 +85,37 @@ static int usrpci_map_pin(struct usrpci_map_call *call)
 	return 0;
 }
 
-static int usrpci_map_attach_one(struct usrpci_map_call *call, u32 i, struct usrpci_mapping *m)
+static int usrpci_map_attach_one(struct usrpci_map_call *call, struct usrpci_mapping *m,
+				 const struct usrpci_reach *reach)
 {
-	struct usrpci_ioc_region *region = &call->regions[i];
-	u32 room = region->nr_sg;
 	int err;
 
-	err = usrpci_mapping_attach(call->file, m, !(region->flags & USRPCI_MAP_NO_BOUNCE));
+	err = usrpci_mapping_attach(call->file, m, reach);
 	if (err)
 		return err;
 	err = usrpci_object_add(call->file, &m->obj, USRPCI_OBJECT_MAPPING);
-	list_move_tail(&m->obj.list, &call->added);
 	if (err)
 		return err;
-	region->handle = m->obj.handle;
-	region->state = m->bounced ? USRPCI_MAP_BOUNCED : 0;
-	region->nr_sg = usrpci_merge_runs(m, NULL);
-	trace_usrpci_map(call->file->function, m, region->nr_sg);
-	if (!room)
-		return 0;
-	if (region->nr_sg > room)
-		return -ENOSPC;
-	call->runs[i] = kvmalloc_array(region->nr_sg, sizeof(**call->runs),
-				       GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
-	if (!call->runs[i])
-		return -ENOMEM;
-	usrpci_merge_runs(m, call->runs[i]);
-	return 0;
+	trace_usrpci_map(call->file->function, m, m->nr_runs);
+	return m->room && m->nr_runs > m->room ? -ENOSPC : 0;
+}
+
+/* Too little room in one region doesn't keep the others from telling theirs. */
+static int usrpci_map_attach_all(struct usrpci_map_call *call)
+{
+	struct usrpci_reach reach;
+	struct usrpci_object *obj;
+	int err, result = 0;
+
+	usrpci_reach(usrpci_dma_device(call->file), &reach);
+	usrpci_map_for_each(call, obj) {
+		err = usrpci_map_attach_one(call, to_usrpci_mapping(obj), &reach);
+		if (err)
+			result = err;
+		if (err && err != -ENOSPC)
+			break;
+	}
+	return result;
 }
 
 /* Of all that were attached; inside the gate. */
@@ -149,75 +123,114 @@ static void usrpci_map_detach(struct usrpci_map_call *call)
 {
 	struct usrpci_object *obj;
 
-	list_for_each_entry(obj, &call->added, list)
+	usrpci_map_for_each(call, obj) {
+		if (!to_usrpci_mapping(obj)->attached)
+			break;
 		usrpci_object_remove(call->file, obj);
-	usrpci_mappings_detach(call->file, &call->added);
-	list_splice_init(&call->added, &call->mappings);
+		usrpci_mapping_detach(call->file, to_usrpci_mapping(obj));
+	}
+	usrpci_flush_iotlb(usrpci_dma_device(call->file));
 }
 
-/* Too little room in one region doesn't keep the others from telling theirs. */
 static int usrpci_map_attach(struct usrpci_map_call *call)
 {
-	struct usrpci_object *obj, *next;
-	int err, result = 0;
-	u32 i = 0;
+	int err;
 
 	err = usrpci_enter(call->file);
 	if (err)
 		return err;
-	list_for_each_entry_safe(obj, next, &call->mappings, list) {
-		err = usrpci_map_attach_one(call, i++, to_usrpci_mapping(obj));
-		if (err)
-			result = err;
-		if (err && err != -ENOSPC)
-			break;
-	}
-	if (result)
+	err = -EPERM;
+	if (usrpci_isolation_permits(usrpci_pdev(call->file), call->file->needs_strict))
+		err = usrpci_map_attach_all(call);
+	if (err)
 		usrpci_map_detach(call);
 	usrpci_leave(call->file);
-	return result;
+	return err;
 }
 
 static int usrpci_map_tell_room(struct usrpci_map_call *call)
 {
-	u32 i;
+	struct usrpci_object *obj;
+	u32 i = 0;
 
-	for (i = 0; i < call->nr; i++)
-		if (put_user(call->regions[i].nr_sg, &call->user[i].nr_sg))
+	usrpci_map_for_each(call, obj)
+		if (put_user(to_usrpci_mapping(obj)->nr_runs, &call->user[i++].nr_sg))
 			return -EFAULT;
 	return -ENOSPC;
 }
 
-static int usrpci_map_answer(struct usrpci_map_call *call)
+/* What lies side by side on the bus is one run. Nothing may be called in here. */
+static int usrpci_map_tell_runs(struct usrpci_mapping *m)
 {
-	u32 i;
+	struct usrpci_ioc_sg __user *run = u64_to_user_ptr(m->sg);
+	struct scatterlist *sg;
+	u64 start = 0, end = 0;
+	unsigned int i;
 
-	for (i = 0; i < call->nr; i++) {
-		struct usrpci_ioc_region *region = &call->regions[i];
-
-		if (call->runs[i] &&
-		    copy_to_user(u64_to_user_ptr(region->sg), call->runs[i],
-				 region->nr_sg * sizeof(**call->runs)))
-			return -EFAULT;
+	if (!user_access_begin(run, m->nr_runs * sizeof(*run)))
+		return -EFAULT;
+	run--;
+	usrpci_for_each_dma_sg(&m->pins, sg, i) {
+		if (!i || sg_dma_address(sg) != end) {
+			run++;
+			start = sg_dma_address(sg);
+			unsafe_put_user(start, &run->bus_addr, fault);
+		}
+		end = sg_dma_address(sg) + sg_dma_len(sg);
+		unsafe_put_user(end - start, &run->len, fault);
 	}
-	return copy_to_user(call->user, call->regions, call->nr * sizeof(*call->regions)) ?
-	       -EFAULT : 0;
+	user_access_end();
+	return 0;
+fault:
+	user_access_end();
+	return -EFAULT;
 }
 
-/* If the function has gone by now, teardown has freed all of it. */
+static int usrpci_map_tell(struct usrpci_mapping *m, struct usrpci_ioc_region __user *user)
+{
+	u32 state = m->bounced ? USRPCI_MAP_BOUNCED : 0;
+
+	if (m->room && usrpci_map_tell_runs(m))
+		return -EFAULT;
+	if (!user_access_begin(user, sizeof(*user)))
+		return -EFAULT;
+	unsafe_put_user(m->nr_runs, &user->nr_sg, fault);
+	unsafe_put_user(m->obj.handle, &user->handle, fault);
+	unsafe_put_user(state, &user->state, fault);
+	user_access_end();
+	return 0;
+fault:
+	user_access_end();
+	return -EFAULT;
+}
+
+static int usrpci_map_answer(struct usrpci_map_call *call)
+{
+	struct usrpci_object *obj;
+	u32 i = 0;
+	int err;
+
+	usrpci_map_for_each(call, obj) {
+		err = usrpci_map_tell(to_usrpci_mapping(obj), &call->user[i++]);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* If the function has gone by now, teardown undoes all of it. */
 static int usrpci_map_finish(struct usrpci_map_call *call, int answered)
 {
 	int err;
 
 	err = usrpci_enter(call->file);
-	if (err) {
-		INIT_LIST_HEAD(&call->added);
+	call->given = err || !answered;
+	if (err)
 		return err;
-	}
 	if (answered)
 		usrpci_map_detach(call);
 	else
-		usrpci_objects_publish(call->file, &call->added);
+		usrpci_objects_publish(call->file, call->made);
 	usrpci_leave(call->file);
 	return answered;
 }
@@ -243,20 +256,16 @@ static int usrpci_map_regions(struct usrpci_map_call *call, u64 *missing)
 	return usrpci_map_finish(call, usrpci_map_answer(call));
 }
 
-static int usrpci_map_batch(struct usrpci_map_call *call, u64 *missing)
+static void usrpci_map_let_go(struct usrpci_map_call *call)
 {
-	int err;
-	u32 i;
+	struct usrpci_object *obj, *next;
 
-	call->runs = kcalloc(call->nr, sizeof(*call->runs), GFP_KERNEL_ACCOUNT);
-	if (!call->runs)
-		return -ENOMEM;
-	err = usrpci_map_regions(call, missing);
-	usrpci_mappings_free(&call->mappings);
-	for (i = 0; i < call->nr; i++)
-		kvfree(call->runs[i]);
-	kfree(call->runs);
-	return err;
+	for (obj = call->made; obj; obj = next) {
+		next = obj->sibling;
+		if (!call->given)
+			usrpci_mapping_undo(to_usrpci_mapping(obj));
+		usrpci_mapping_put(to_usrpci_mapping(obj));
+	}
 }
 
 int usrpci_map(struct usrpci_command *cmd)
@@ -266,21 +275,14 @@ int usrpci_map(struct usrpci_command *cmd)
 		.file = cmd->file,
 		.user = u64_to_user_ptr(arg->regions),
 		.nr = arg->nr_regions,
-		.mappings = LIST_HEAD_INIT(call.mappings),
-		.added = LIST_HEAD_INIT(call.added),
 	};
 	u64 missing = 0;
 	int err;
 
-	if (arg->region_size != sizeof(*call.regions) || !call.nr || call.nr > USRPCI_MAX_BATCH)
+	if (arg->region_size != sizeof(*call.user) || !call.nr || call.nr > USRPCI_MAX_BATCH)
 		return -EINVAL;
-	call.regions = vmemdup_user(call.user, call.nr * sizeof(*call.regions));
-	if (IS_ERR(call.regions)) {
-		err = PTR_ERR(call.regions);
-	} else {
-		err = usrpci_map_batch(&call, &missing);
-		kvfree(call.regions);
-	}
+	err = usrpci_map_regions(&call, &missing);
+	usrpci_map_let_go(&call);
 	if (err == -ENOMEM) {
 		arg->missing = missing;
 		usrpci_respond(cmd, sizeof(*arg));

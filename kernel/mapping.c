@@ -13,6 +13,25 @@
 #include "pin.h"
 #include "trace.h"
 
+static struct kmem_cache *usrpci_mappings;
+
+/* Nothing is to be made, but what has a constructor isn't zeroed at each allocation. */
+static void usrpci_mapping_construct(void *m)
+{
+}
+
+int usrpci_mapping_init(void)
+{
+	usrpci_mappings = kmem_cache_create("usrpci_mapping", sizeof(struct usrpci_mapping), 0,
+					    SLAB_ACCOUNT, usrpci_mapping_construct);
+	return usrpci_mappings ? 0 : -ENOMEM;
+}
+
+void usrpci_mapping_exit(void)
+{
+	kmem_cache_destroy(usrpci_mappings);
+}
+
 static int usrpci_region_check(const struct usrpci_ioc_region *region)
 {
 	if (!region->len || region->addr + region->len - 1 < region->addr)
@@ -45,39 +64,46 @@ struct usrpci_mapping *usrpci_mapping_alloc(const struct usrpci_ioc_region *regi
 	err = usrpci_region_check(region);
 	if (err)
 		return ERR_PTR(err);
-	m = kzalloc(sizeof(*m), GFP_KERNEL_ACCOUNT);
+	m = kmem_cache_alloc(usrpci_mappings, GFP_KERNEL);
 	if (!m)
 		return ERR_PTR(-ENOMEM);
-	m->addr = region->addr;
-	m->len = region->len;
-	m->nr_pages = PFN_UP(offset_in_page(region->addr) + region->len);
-	m->dir = usrpci_dma_direction(region->direction);
-	m->mm = current->mm;
+	*m = (struct usrpci_mapping){
+		.refs = REFCOUNT_INIT(2),
+		.mm = current->mm,
+		.addr = region->addr,
+		.len = region->len,
+		.nr_pages = PFN_UP(offset_in_page(region->addr) + region->len),
+		.sg = region->sg,
+		.room = region->nr_sg,
+		.dir = usrpci_dma_direction(region->direction),
+		.may_bounce = !(region->flags & USRPCI_MAP_NO_BOUNCE),
+	};
 	mmgrab(m->mm);
 	return m;
 }
 
-static void usrpci_mapping_free(struct usrpci_mapping *m)
+void usrpci_mapping_put(struct usrpci_mapping *m)
 {
-	usrpci_unpin_mapping(m, m->attached && m->dir != DMA_TO_DEVICE);
-	usrpci_uncharge(m->mm, m->charged);
-	mmdrop(m->mm);
-	kfree(m);
+	if (!refcount_dec_and_test(&m->refs))
+		return;
+	usrpci_pinned_free(&m->pins);
+	kmem_cache_free(usrpci_mappings, m);
 }
 
-int usrpci_mapping_attach(struct usrpci_file *file, struct usrpci_mapping *m, bool may_bounce)
+int usrpci_mapping_attach(struct usrpci_file *file, struct usrpci_mapping *m,
+			  const struct usrpci_reach *reach)
 {
 	struct device *dev = usrpci_dma_device(file);
 	struct sg_table *sgt = &m->pins.sgt;
+	bool may_bounce = m->may_bounce && reach->can_bounce;
 	int err;
 
-	may_bounce = may_bounce && usrpci_can_bounce(dev);
-	if (!may_bounce && usrpci_beyond_mask(dev, sgt))
+	if (!may_bounce && !reach->translated && usrpci_beyond_mask(dev, sgt))
 		return -ERANGE;
 	err = dma_map_sgtable(dev, sgt, m->dir, DMA_ATTR_NO_WARN);
 	if (err)
 		return err == -ENOMEM ? err : -EIO;
-	m->bounced = usrpci_is_bounced(dev, sgt);
+	m->nr_runs = usrpci_count_runs(dev, reach, &m->pins, &m->bounced);
 	if (m->bounced && !may_bounce) {
 		/* What the program wrote to it meanwhile stays. */
 		dma_unmap_sgtable(dev, sgt, m->dir, DMA_ATTR_SKIP_CPU_SYNC);
@@ -88,26 +114,36 @@ int usrpci_mapping_attach(struct usrpci_file *file, struct usrpci_mapping *m, bo
 	return 0;
 }
 
-void usrpci_mappings_detach(struct usrpci_file *file, struct list_head *mappings)
+void usrpci_mapping_detach(struct usrpci_file *file, struct usrpci_mapping *m)
 {
-	struct device *dev = usrpci_dma_device(file);
-	struct usrpci_object *obj;
-
-	if (list_empty(mappings))
-		return;
-	list_for_each_entry(obj, mappings, list) {
-		struct usrpci_mapping *m = to_usrpci_mapping(obj);
-
-		trace_usrpci_unmap(file->function, m);
-		dma_unmap_sgtable(dev, &m->pins.sgt, m->dir, 0);
-	}
-	usrpci_flush_iotlb(dev);
+	trace_usrpci_unmap(file->function, m);
+	dma_unmap_sgtable(usrpci_dma_device(file), &m->pins.sgt, m->dir, 0);
 }
 
-void usrpci_mappings_free(struct list_head *mappings)
+void usrpci_mapping_undo(struct usrpci_mapping *m)
 {
-	struct usrpci_object *obj, *next;
+	usrpci_unpin_mapping(m, m->attached && m->dir != DMA_TO_DEVICE);
+	usrpci_uncharge(m->mm, m->charged);
+	mmdrop(m->mm);
+	usrpci_mapping_put(m);
+}
 
-	list_for_each_entry_safe(obj, next, mappings, list)
-		usrpci_mapping_free(to_usrpci_mapping(obj));
+void usrpci_mappings_detach(struct usrpci_file *file, struct usrpci_object *taken)
+{
+	struct usrpci_object *obj;
+
+	for (obj = taken; obj; obj = obj->next)
+		usrpci_mapping_detach(file, to_usrpci_mapping(obj));
+	if (taken)
+		usrpci_flush_iotlb(usrpci_dma_device(file));
+}
+
+void usrpci_mappings_undo(struct usrpci_object *taken)
+{
+	struct usrpci_object *next;
+
+	for (; taken; taken = next) {
+		next = taken->next;
+		usrpci_mapping_undo(to_usrpci_mapping(taken));
+	}
 }

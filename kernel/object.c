@@ -4,7 +4,6 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/wait_bit.h>
-#include <linux/xarray.h>
 #include <linux/usrpci.h>
 
 #include "coherent.h"
@@ -14,64 +13,52 @@
 #include "mapping.h"
 #include "object.h"
 
-/* A coherent buffer's file offset has this much room for its handle. */
-#define USRPCI_MAX_HANDLE	((1U << (62 - USRPCI_COHERENT_SHIFT)) - 1)
-
-void usrpci_objects_init(struct usrpci_file *file)
+int usrpci_objects_init(struct usrpci_file *file)
 {
-	xa_init_flags(&file->objects, XA_FLAGS_ALLOC1);
+	return usrpci_table_init(&file->objects);
 }
 
 void usrpci_objects_destroy(struct usrpci_file *file)
 {
-	WARN_ON_ONCE(!xa_empty(&file->objects));
-	xa_destroy(&file->objects);
+	usrpci_table_destroy(&file->objects);
 }
 
 bool usrpci_objects_any(struct usrpci_file *file)
 {
-	return !xa_empty(&file->objects);
+	return file->objects.nr;
 }
 
 int usrpci_object_add(struct usrpci_file *file, struct usrpci_object *obj,
 		      enum usrpci_object_kind kind)
 {
-	int err;
-
 	obj->kind = kind;
 	obj->published = false;
 	refcount_set(&obj->busy, 1);
-	err = xa_alloc_cyclic(&file->objects, &obj->handle, obj,
-			      XA_LIMIT(1, USRPCI_MAX_HANDLE), &file->next_handle,
-			      GFP_KERNEL_ACCOUNT);
-	if (err >= 0)
-		return 0;
-	obj->handle = 0;
-	return err == -EBUSY ? -ENOSPC : err;
+	return usrpci_table_add(&file->objects, obj, &obj->handle);
 }
 
-void usrpci_objects_publish(struct usrpci_file *file, struct list_head *objects)
+void usrpci_objects_publish(struct usrpci_file *file, struct usrpci_object *made)
 {
-	struct usrpci_object *obj;
-
 	/* Once users can find an object they can free it: all in one go. */
-	xa_lock(&file->objects);
-	list_for_each_entry(obj, objects, list)
-		obj->published = true;
-	xa_unlock(&file->objects);
-	INIT_LIST_HEAD(objects);
+	spin_lock(&file->objects.lock);
+	for (; made; made = made->sibling)
+		made->published = true;
+	spin_unlock(&file->objects.lock);
 }
 
 void usrpci_object_remove(struct usrpci_file *file, struct usrpci_object *obj)
 {
-	if (obj->handle)
-		xa_erase(&file->objects, obj->handle);
+	if (!obj->handle)
+		return;
+	spin_lock(&file->objects.lock);
+	usrpci_table_remove(&file->objects, obj->handle);
+	spin_unlock(&file->objects.lock);
 }
 
 /* Under the table's lock. */
 static struct usrpci_object *usrpci_object_find(struct usrpci_file *file, u32 handle)
 {
-	struct usrpci_object *obj = xa_load(&file->objects, handle);
+	struct usrpci_object *obj = usrpci_table_find(&file->objects, handle);
 
 	return obj && obj->published ? obj : NULL;
 }
@@ -81,13 +68,13 @@ struct usrpci_object *usrpci_object_get(struct usrpci_file *file, u32 handle,
 {
 	struct usrpci_object *obj;
 
-	xa_lock(&file->objects);
+	spin_lock(&file->objects.lock);
 	obj = usrpci_object_find(file, handle);
 	if (obj && obj->kind == kind)
 		refcount_inc(&obj->busy);
 	else
 		obj = NULL;
-	xa_unlock(&file->objects);
+	spin_unlock(&file->objects.lock);
 	return obj;
 }
 
@@ -105,72 +92,92 @@ void usrpci_object_put(struct usrpci_object *obj)
  * by not being published, so that a handle that stands there twice is seen.
  */
 static int usrpci_objects_take(struct usrpci_file *file, const u32 *handles, u32 nr,
-			       struct list_head *taken)
+			       struct usrpci_object **taken)
 {
 	struct usrpci_object *obj;
 	u32 i;
 
-	xa_lock(&file->objects);
+	spin_lock(&file->objects.lock);
 	for (i = 0; i < nr; i++) {
 		obj = usrpci_object_find(file, handles[i]);
 		if (!obj)
 			goto undo;
 		obj->published = false;
-		list_add_tail(&obj->list, taken);
+		obj->next = *taken;
+		*taken = obj;
 	}
 	for (i = 0; i < nr; i++)
-		__xa_erase(&file->objects, handles[i]);
-	xa_unlock(&file->objects);
+		usrpci_table_remove(&file->objects, handles[i]);
+	spin_unlock(&file->objects.lock);
 	return 0;
 
 undo:
-	list_for_each_entry(obj, taken, list)
-		obj->published = true;
-	INIT_LIST_HEAD(taken);
-	xa_unlock(&file->objects);
+	for (; *taken; *taken = (*taken)->next)
+		(*taken)->published = true;
+	spin_unlock(&file->objects.lock);
 	return -EINVAL;
+}
+
+/* What can be undone at once, is; returns the rest, the mappings. */
+static struct usrpci_object *usrpci_objects_sort(struct usrpci_file *file,
+						 struct usrpci_object *taken)
+{
+	struct usrpci_object *mappings = NULL, *next;
+
+	for (; taken; taken = next) {
+		next = taken->next;
+		/* A sync holds the gate as well: it ends soon. */
+		wait_var_event(&taken->busy, refcount_read(&taken->busy) == 1);
+		if (taken->kind == USRPCI_OBJECT_COHERENT) {
+			usrpci_coherent_drop(file, taken);
+		} else {
+			taken->next = mappings;
+			mappings = taken;
+		}
+	}
+	return mappings;
+}
+
+static struct usrpci_object *usrpci_object_take_next(struct usrpci_file *file, u32 *handle)
+{
+	struct usrpci_object *obj;
+
+	spin_lock(&file->objects.lock);
+	obj = usrpci_table_next(&file->objects, handle);
+	if (obj)
+		usrpci_table_remove(&file->objects, *handle);
+	spin_unlock(&file->objects.lock);
+	return obj;
 }
 
 void usrpci_objects_teardown(struct usrpci_file *file)
 {
-	struct usrpci_object *obj;
-	LIST_HEAD(mappings);
-	unsigned long handle;
+	struct usrpci_object *obj, *taken = NULL;
+	u32 handle = 0;
 
-	xa_for_each(&file->objects, handle, obj) {
-		xa_erase(&file->objects, handle);
-		if (obj->kind == USRPCI_OBJECT_COHERENT)
-			usrpci_coherent_drop(file, obj);
-		else
-			list_add_tail(&obj->list, &mappings);
+	while ((obj = usrpci_object_take_next(file, &handle))) {
+		obj->next = taken;
+		taken = obj;
+		cond_resched();
 	}
-	usrpci_mappings_detach(file, &mappings);
-	usrpci_mappings_free(&mappings);
+	taken = usrpci_objects_sort(file, taken);
+	usrpci_mappings_detach(file, taken);
+	usrpci_mappings_undo(taken);
 }
 
 static int usrpci_unmap_handles(struct usrpci_file *file, const u32 *handles, u32 nr)
 {
-	struct usrpci_object *obj, *next;
-	LIST_HEAD(mappings);
-	LIST_HEAD(taken);
+	struct usrpci_object *taken = NULL;
 	int err;
 
 	err = usrpci_enter(file);
 	if (err)
 		return err;
 	err = usrpci_objects_take(file, handles, nr, &taken);
-	list_for_each_entry_safe(obj, next, &taken, list) {
-		/* A sync holds the gate as well: it ends soon. */
-		wait_var_event(&obj->busy, refcount_read(&obj->busy) == 1);
-		list_del(&obj->list);
-		if (obj->kind == USRPCI_OBJECT_COHERENT)
-			usrpci_coherent_drop(file, obj);
-		else
-			list_add_tail(&obj->list, &mappings);
-	}
-	usrpci_mappings_detach(file, &mappings);
+	taken = usrpci_objects_sort(file, taken);
+	usrpci_mappings_detach(file, taken);
 	usrpci_leave(file);
-	usrpci_mappings_free(&mappings);
+	usrpci_mappings_undo(taken);
 	return err;
 }
 

@@ -30,24 +30,27 @@ enum usrpci_object_kind {
  * @handle: its handle, 0 before usrpci_object_add()
  * @published: users find it; under the table's lock
  * @busy: 1, and 1 for each sync that is under way
- * @list: of objects that are made or undone together
+ * @sibling: the next that the same call makes; only that call's
+ * @next: of those that are undone together; of who took it off the table
  */
 struct usrpci_object {
 	enum usrpci_object_kind kind;
 	u32 handle;
 	bool published;
 	refcount_t busy;
-	struct list_head list;
+	struct usrpci_object *sibling;
+	struct usrpci_object *next;
 };
 
-void usrpci_objects_init(struct usrpci_file *file);
+int usrpci_objects_init(struct usrpci_file *file);
 void usrpci_objects_destroy(struct usrpci_file *file);
 bool usrpci_objects_any(struct usrpci_file *file);
 
 /* Inside the gate. */
 int usrpci_object_add(struct usrpci_file *file, struct usrpci_object *obj,
 		      enum usrpci_object_kind kind);
-void usrpci_objects_publish(struct usrpci_file *file, struct list_head *objects);
+/* @made and its siblings. */
+void usrpci_objects_publish(struct usrpci_file *file, struct usrpci_object *made);
 void usrpci_object_remove(struct usrpci_file *file, struct usrpci_object *obj);
 
 /* Inside the gate: keep an object from being undone while it's used. */

@@ -25,7 +25,7 @@ static void usrpci_sync_range(struct device *dev, struct usrpci_mapping *m, bool
 	struct scatterlist *sg;
 	unsigned int i;
 
-	for_each_sgtable_dma_sg(&m->pins.sgt, sg, i) {
+	usrpci_for_each_dma_sg(&m->pins, sg, i) {
 		u64 in_run = sg_dma_len(sg);
 
 		if (offset >= in_run) {

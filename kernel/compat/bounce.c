@@ -7,6 +7,8 @@
 #include <linux/pci.h>
 #include <linux/swiotlb.h>
 
+#include "../pin.h"
+
 static bool is_translated(struct device *dev)
 {
 	return usrpci_translation(dev) >= USRPCI_TRANSLATED_LAZY;
@@ -19,7 +21,7 @@ static bool is_translated(struct device *dev)
 #endif
 
 /* The bounce buffer may itself lie where the device doesn't reach. */
-bool usrpci_can_bounce(struct device *dev)
+static bool can_bounce(struct device *dev)
 {
 	const struct io_tlb_mem *mem = dev->dma_io_tlb_mem;
 
@@ -27,6 +29,12 @@ bool usrpci_can_bounce(struct device *dev)
 	return mem && mem->nslabs &&
 	       dma_capable(dev, phys_to_dma(dev, bounce_pool(mem)->start),
 			   bounce_pool(mem)->end - bounce_pool(mem)->start, true);
+}
+
+void usrpci_reach(struct device *dev, struct usrpci_reach *reach)
+{
+	reach->translated = is_translated(dev);
+	reach->can_bounce = can_bounce(dev);
 }
 
 static bool is_beyond_mask(struct device *dev, phys_addr_t phys, size_t len)
@@ -41,7 +49,7 @@ bool usrpci_beyond_mask(struct device *dev, struct sg_table *sgt)
 	unsigned int i;
 
 	for_each_sgtable_sg(sgt, sg, i)
-		if (is_beyond_mask(dev, sg_phys(sg), sg->length))
+		if (!dma_capable(dev, phys_to_dma(dev, sg_phys(sg)), sg->length, true))
 			return true;
 	return false;
 }
@@ -66,17 +74,21 @@ static bool is_bounced_translated(struct device *dev, struct sg_table *sgt)
 	       iommu_iova_to_phys(domain, end) != sg_phys(last) + last->length - 1;
 }
 
-bool usrpci_is_bounced(struct device *dev, struct sg_table *sgt)
+/* All that is to be known of each entry, since to go by them all costs more. */
+unsigned int usrpci_count_runs(struct device *dev, const struct usrpci_reach *reach,
+			       struct usrpci_pinned *pins, bool *bounced)
 {
+	unsigned int nr = 0, elsewhere = 0, i;
 	struct scatterlist *sg;
-	unsigned int i;
+	dma_addr_t end = 0;
 
-	if (is_translated(dev))
-		return is_bounced_translated(dev, sgt);
-	for_each_sgtable_dma_sg(sgt, sg, i)
-		if (dma_to_phys(dev, sg_dma_address(sg)) != sg_phys(sg))
-			return true;
-	return false;
+	usrpci_for_each_dma_sg(pins, sg, i) {
+		nr += !i || sg_dma_address(sg) != end;
+		end = sg_dma_address(sg) + sg_dma_len(sg);
+		elsewhere |= dma_to_phys(dev, sg_dma_address(sg)) != sg_phys(sg);
+	}
+	*bounced = reach->translated ? is_bounced_translated(dev, &pins->sgt) : elsewhere;
+	return nr;
 }
 
 bool usrpci_page_beyond_mask(struct device *dev, struct page *page, size_t len)

@@ -14,9 +14,15 @@
 #include <linux/mm.h>
 #include <linux/version.h>
 
+/* Not zeroed where all others are, since it's written before it's read. */
+#ifndef __uninitialized
+#define __uninitialized
+#endif
+
 struct page;
 struct pci_dev;
 struct scatterlist;
+struct usrpci_pinned;
 struct sg_table;
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
@@ -90,14 +96,27 @@ bool usrpci_irqs_remapped(struct device *dev);
 /* Wait till no translation of an unmapped address is left in the IOMMU. */
 void usrpci_flush_iotlb(struct device *dev);
 
-/* Memory beyond the mask can be bounced, as things are with the mask now. */
-bool usrpci_can_bounce(struct device *dev);
+/**
+ * struct usrpci_reach - What memory a device reaches, as things are with its mask now.
+ * @translated: all, by an IOMMU
+ * @can_bounce: what it doesn't reach goes through a bounce buffer
+ */
+struct usrpci_reach {
+	bool translated;
+	bool can_bounce;
+};
 
-/* Some of @sgt, not mapped yet, lies where the device's mask doesn't reach. */
+void usrpci_reach(struct device *dev, struct usrpci_reach *reach);
+
+/* Some of @sgt, not mapped yet, lies where the device's mask doesn't reach; not translated. */
 bool usrpci_beyond_mask(struct device *dev, struct sg_table *sgt);
 
-/* Some of @sgt, mapped, goes through a bounce buffer. */
-bool usrpci_is_bounced(struct device *dev, struct sg_table *sgt);
+/*
+ * How many runs of bus addresses what was mapped has, neighbours merged; and whether
+ * some of it goes through a bounce buffer.
+ */
+unsigned int usrpci_count_runs(struct device *dev, const struct usrpci_reach *reach,
+			       struct usrpci_pinned *pins, bool *bounced);
 
 /* The same of one page or a large one, and of its bus address. */
 bool usrpci_page_beyond_mask(struct device *dev, struct page *page, size_t len);

@@ -62,11 +62,12 @@ static long check_files(unsigned long addr, unsigned long nr)
 {
 	unsigned long end = addr + (nr << PAGE_SHIFT);
 	struct vm_area_struct *vma;
+	struct vma_iterator vmi;
 
 	if (mmap_read_lock_killable(current->mm))
 		return -EINTR;
-	for (vma = find_vma(current->mm, addr); vma && vma->vm_start < end;
-	     vma = find_vma(current->mm, vma->vm_end)) {
+	vma_iter_init(&vmi, current->mm, addr);
+	for_each_vma_range(vmi, vma, end) {
 		if (usrpci_is_tracked_file(vma)) {
 			end = max(addr, vma->vm_start);
 			break;
@@ -74,6 +75,27 @@ static long check_files(unsigned long addr, unsigned long nr)
 	}
 	mmap_read_unlock(current->mm);
 	return (end - addr) >> PAGE_SHIFT;
+}
+
+/* So few pages are sooner looked at than the VMAs that they're in. */
+#define PIN_FEW		32UL
+
+/*
+ * Pages that are there, and of no file: as they are nobody else's, nobody wants to know
+ * that they are written to. Returns how many there are, from the first.
+ */
+static long pin_anonymous(unsigned long addr, unsigned long nr, struct page **pages)
+{
+	long i, n;
+
+	if (nr > PIN_FEW)
+		return 0;
+	n = pin_user_pages_fast_only(addr, nr, FOLL_LONGTERM | FOLL_WRITE, pages);
+	for (i = 0; i < n && PageAnon(pages[i]); i++)
+		;
+	if (i < n)
+		unpin_user_pages(pages + i, n - i);
+	return i;
 }
 
 #else
@@ -88,13 +110,21 @@ static long check_files(unsigned long addr, unsigned long nr)
 	return nr;
 }
 
+static long pin_anonymous(unsigned long addr, unsigned long nr, struct page **pages)
+{
+	return 0;
+}
+
 #endif
 
 long usrpci_pin(unsigned long addr, unsigned long nr, bool to_device, struct page **pages)
 {
-	long allowed = check_files(addr, nr);
-	long n;
+	long n = pin_anonymous(addr, nr, pages);
+	long allowed;
 
+	if (n)
+		return n;
+	allowed = check_files(addr, nr);
 	if (allowed < 0)
 		return allowed;
 	if (!allowed && !to_device)

@@ -38,7 +38,6 @@
 #include <linux/string.h>
 #include <linux/uaccess.h>
 #include <linux/workqueue.h>
-#include <linux/xarray.h>
 
 /**
  * struct usrpci_fault_site - A call that can be made to fail.
@@ -187,7 +186,30 @@ static inline struct class *usrpci_real_class_create(const char *name)
 	__err;									\
 })
 
+/* A cache that is made may be a macro as well. */
+static inline struct kmem_cache *usrpci_real_kmem_cache_create(const char *name,
+							       unsigned int size,
+							       unsigned int align,
+							       slab_flags_t flags,
+							       void (*ctor)(void *object))
+{
+	return kmem_cache_create(name, size, align, flags, ctor);
+}
+
+static inline void *usrpci_real_kmem_cache_alloc(struct kmem_cache *cache, gfp_t flags)
+{
+	return kmem_cache_alloc(cache, flags);
+}
+
+static inline bool usrpci_real_user_access_begin(const void __user *ptr, size_t len)
+{
+	return user_access_begin(ptr, len);
+}
+
 #undef kmalloc
+#undef kmem_cache_create
+#undef kmem_cache_alloc
+#undef user_access_begin
 #undef kzalloc
 #undef kcalloc
 #undef kvzalloc
@@ -219,6 +241,11 @@ static inline struct class *usrpci_real_class_create(const char *name)
 	usrpci_fault_take(MEMORY, "kvcalloc", NULL, usrpci_real_kvcalloc(__VA_ARGS__))
 #define kvmalloc_array(...) \
 	usrpci_fault_take(MEMORY, "kvmalloc_array", NULL, usrpci_real_kvmalloc_array(__VA_ARGS__))
+#define kmem_cache_create(...) \
+	usrpci_fault_or("kmem_cache_create", NULL, usrpci_real_kmem_cache_create(__VA_ARGS__))
+#define kmem_cache_alloc(...) \
+	usrpci_fault_take(MEMORY, "kmem_cache_alloc", NULL, \
+			  usrpci_real_kmem_cache_alloc(__VA_ARGS__))
 #define __get_free_page(...) \
 	((unsigned long)usrpci_fault_take(PAGES, "__get_free_page", NULL, \
 					  (void *)__get_free_pages(__VA_ARGS__, 0)))
@@ -227,13 +254,8 @@ static inline struct class *usrpci_real_class_create(const char *name)
 #define kasprintf(_gfp, ...) \
 	(!((_gfp) & __GFP_NOFAIL) && usrpci_fault("kasprintf") ? NULL : \
 	 kasprintf(_gfp, __VA_ARGS__))
-#define xa_alloc_cyclic(...) \
-	usrpci_fault_or("xa_alloc_cyclic", -ENOMEM, xa_alloc_cyclic(__VA_ARGS__))
 #define ida_alloc_max(...) \
 	usrpci_fault_or("ida_alloc_max", -ENOMEM, ida_alloc_max(__VA_ARGS__))
-#define sg_alloc_append_table_from_pages(...) \
-	usrpci_fault_or("sg_alloc_append_table_from_pages", -ENOMEM, \
-			sg_alloc_append_table_from_pages(__VA_ARGS__))
 #define apply_to_page_range(...) usrpci_fault_apply(__VA_ARGS__)
 
 /* The caller's memory */
@@ -256,6 +278,8 @@ static inline struct class *usrpci_real_class_create(const char *name)
 #define put_user(_x, _ptr) \
 	usrpci_fault_or("put_user", -EFAULT, \
 			access_ok(_ptr, sizeof(*(_ptr))) ? __put_user(_x, _ptr) : -EFAULT)
+#define user_access_begin(...) \
+	usrpci_fault_or("user_access_begin", false, usrpci_real_user_access_begin(__VA_ARGS__))
 #define pin_user_pages_fast(...) usrpci_fault_pin(__VA_ARGS__)
 #define mmap_read_lock_killable(...) \
 	usrpci_fault_or("mmap_read_lock_killable", -EINTR, mmap_read_lock_killable(__VA_ARGS__))
@@ -338,6 +362,7 @@ static inline struct class *usrpci_real_class_create(const char *name)
 })
 
 #define kfree(_p) usrpci_fault_give(MEMORY, _p, kfree, _p)
+#define kmem_cache_free(_cache, _p) usrpci_fault_give(MEMORY, _p, kmem_cache_free, _cache, _p)
 #define kvfree(_p) usrpci_fault_give(MEMORY, _p, kvfree, _p)
 #define __free_page(_page) usrpci_fault_give(PAGES, _page, __free_pages, _page, 0)
 #define free_page(_addr) usrpci_fault_give(PAGES, _addr, free_pages, _addr, 0)

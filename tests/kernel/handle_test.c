@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "edu.h"
@@ -254,6 +255,63 @@ static void threads_map_at_once(void **state)
 	}
 }
 
+/* Who still uses what was given back is told so, and for a while. */
+static void handle_is_not_given_again_soon(void **state)
+{
+	unsigned char *memory = pages_new(1, 1);
+	struct usrpci_ioc_region first, next;
+	unsigned int i;
+
+	first = mapped(fd_of(state), memory, PAGE, USRPCI_BIDIRECTIONAL);
+	assert_int_equal(function_unmap_one(fd_of(state), first.handle), 0);
+	for (i = 0; i < 500; i++) {
+		next = mapped(fd_of(state), memory, PAGE, USRPCI_BIDIRECTIONAL);
+		assert_int_not_equal(next.handle, first.handle);
+		assert_int_equal(function_unmap_one(fd_of(state), first.handle), -EINVAL);
+		assert_int_equal(function_unmap_one(fd_of(state), next.handle), 0);
+	}
+	pages_free(memory, 1);
+}
+
+#define NR_MANY	1200U
+/* The debug kernel complains of two mappings in a cache line. */
+#define LINE	64U
+
+/* More than the table has room for at first; then some of them, and others in their place. */
+static void many_handles_differ(void **state)
+{
+	unsigned char *memory = pages_new(NR_MANY * LINE / PAGE + 1, 1);
+	struct usrpci_ioc_region *regions = calloc(NR_MANY, sizeof(*regions));
+	uint32_t *handles = calloc(NR_MANY, sizeof(*handles));
+	unsigned char *seen = calloc(16 * NR_MANY, 1);
+	unsigned int i, round;
+
+	for (i = 0; i < NR_MANY; i++)
+		regions[i] = function_region(memory + i * LINE, LINE, USRPCI_BIDIRECTIONAL);
+	assert_int_equal(function_map_regions(fd_of(state), regions, NR_MANY, NULL), 0);
+	for (round = 0; round < 3; round++) {
+		memset(seen, 0, 16 * NR_MANY);
+		for (i = 0; i < NR_MANY; i++) {
+			handles[i] = regions[i].handle;
+			assert_true(handles[i] && handles[i] < 16 * NR_MANY && !seen[handles[i]]);
+			seen[handles[i]] = 1;
+		}
+		for (i = round; i < NR_MANY; i += 3) {
+			assert_int_equal(function_unmap_one(fd_of(state), handles[i]), 0);
+			regions[i] = mapped(fd_of(state), memory + i * LINE, LINE,
+					    USRPCI_BIDIRECTIONAL);
+		}
+	}
+	for (i = 0; i < NR_MANY; i++)
+		handles[i] = regions[i].handle;
+	assert_int_equal(function_unmap(fd_of(state), handles, NR_MANY), 0);
+	assert_int_equal(function_nr_held(function_edu()), 0);
+	free(seen);
+	free(handles);
+	free(regions);
+	pages_free(memory, NR_MANY * LINE / PAGE + 1);
+}
+
 #define TEST(_f) cmocka_unit_test_setup_teardown(_f, edu_hw_setup, edu_hw_teardown)
 
 int main(void)
@@ -267,6 +325,8 @@ int main(void)
 		TEST(handle_is_unknown_before_it_is_told),
 		TEST(handles_guessed_by_another_thread),
 		TEST(threads_map_at_once),
+		TEST(handle_is_not_given_again_soon),
+		TEST(many_handles_differ),
 	};
 
 	function_require();

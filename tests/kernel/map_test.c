@@ -448,6 +448,65 @@ static void too_few_entries_are_enospc(void **state)
 	pages_free(memory, 64);
 }
 
+/* The bus address of a byte of what was mapped. */
+static uint64_t bus_address(const struct usrpci_ioc_region *region, uint64_t offset)
+{
+	unsigned int i;
+
+	for (i = 0; offset >= runs[i].len; i++) {
+		assert_true(i < region->nr_sg);
+		offset -= runs[i].len;
+	}
+	return runs[i].bus_addr + offset;
+}
+
+/* With no IOMMU, and nothing bounced, a page's bus address is its own. */
+static void map_whole(int fd, unsigned char *memory, size_t nr)
+{
+	bool translated = function_info(fd).isolation >= USRPCI_ISOLATION_LAZY;
+	struct usrpci_ioc_region region;
+	size_t i;
+
+	region = map_runs(fd, memory, nr * PAGE, USRPCI_BIDIRECTIONAL);
+	for (i = 0; i < nr && !translated && !(region.state & USRPCI_MAP_BOUNCED); i++)
+		assert_int_equal(bus_address(&region, i * PAGE),
+				 physical_address(memory + i * PAGE));
+	assert_int_equal(function_unmap_one(fd, region.handle), 0);
+}
+
+/* As many as fill what the kernel keeps them in, and one less and more. */
+static void any_number_of_runs_maps(void **state)
+{
+	static const size_t numbers[] = {
+		1, 2, 3, 32, 33, 126, 127, 128, 129, 252, 253, 254, 255, 509, 510, 511, 512, 700,
+	};
+	unsigned char *memory = pages_new(700, 1);
+	long before = pages_pinned();
+	size_t i;
+
+	scatter(memory, 700);
+	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		map_whole(fd_of(state), memory, numbers[i]);
+	assert_int_equal(pages_pinned(), before);
+	pages_free(memory, 700);
+}
+
+/* Small pages, and then one large that leaves most of the room for small ones empty. */
+static void small_pages_before_a_large_one_map(void **state)
+{
+	static const size_t numbers[] = { 1, 2, 40, 62, 64, 130, 200 };
+	size_t most = numbers[sizeof(numbers) / sizeof(numbers[0]) - 1], i;
+	unsigned char *memory = (unsigned char *)transparent_pages(2 * HUGE);
+	unsigned char *large = memory + HUGE;
+	long before = pages_pinned();
+
+	scatter(large - most * PAGE, most);
+	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		map_whole(fd_of(state), large - numbers[i] * PAGE, numbers[i] + HUGE / PAGE);
+	assert_int_equal(pages_pinned(), before);
+	munmap(memory, 2 * HUGE);
+}
+
 #define TEST(_f) cmocka_unit_test_setup_teardown(_f, edu_hw_setup, edu_hw_teardown)
 
 int main(void)
@@ -474,6 +533,8 @@ int main(void)
 		TEST(largest_batch_maps),
 		TEST(batch_maps_all_or_nothing),
 		TEST(too_few_entries_are_enospc),
+		TEST(any_number_of_runs_maps),
+		TEST(small_pages_before_a_large_one_map),
 	};
 
 	function_require();
