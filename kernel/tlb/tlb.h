@@ -43,6 +43,18 @@ struct usrpci_tlb_reg {
 };
 
 /**
+ * struct usrpci_tlb_command - A register that tells the device something.
+ * @to: it
+ * @arg: where its argument lies
+ * @value: the rest of what is written
+ */
+struct usrpci_tlb_command {
+	struct usrpci_tlb_reg to;
+	struct usrpci_bits arg;
+	u64 value;
+};
+
+/**
  * struct usrpci_pin - A page that the device has, pinned.
  * @list: of those to be unpinned
  * @next: of those that are spare
@@ -153,11 +165,11 @@ struct usrpci_tlb {
 	struct usrpci_entry_bits entry_bits;
 	struct usrpci_tlb_reg miss;
 	struct usrpci_tlb_reg entries;
-	struct usrpci_tlb_reg ack;
-	struct usrpci_tlb_reg go_on;
-	struct usrpci_tlb_reg refuse;
-	struct usrpci_tlb_reg invalidate;
-	struct usrpci_tlb_reg invalidate_tag;
+	struct usrpci_tlb_command ack;
+	struct usrpci_tlb_command go_on;
+	struct usrpci_tlb_command refuse;
+	struct usrpci_tlb_command invalidate;
+	struct usrpci_tlb_command invalidate_tag;
 	struct usrpci_tlb_reg done;
 	struct usrpci_coherent *ring;
 	void *ring_at;
