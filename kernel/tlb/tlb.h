@@ -26,6 +26,7 @@
 
 #include "record.h"
 
+struct usrpci_batch;
 struct usrpci_coherent;
 struct usrpci_command;
 struct usrpci_file;
@@ -144,6 +145,7 @@ struct usrpci_entry_bits {
  * @stopped: the device was, and is told nothing any more
  * @scratch: room for the pages of 2 MiB; the server's
  * @server: the thread that serves misses
+ * @batch: those that it serves now; the server's
  * @waiting: misses that wait for memory; the server's
  * @waits: they; the server's
  * @unbound: a space was, of which some may wait
@@ -185,6 +187,7 @@ struct usrpci_tlb {
 	bool stopped;
 	struct page **scratch;
 	struct task_struct *server;
+	struct usrpci_batch *batch;
 	unsigned int waiting;
 	struct list_head waits;
 	bool unbound;
