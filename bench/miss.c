@@ -59,12 +59,12 @@ static const struct part parts[] = {
 	  READS },
 	{ "usrpci_slot_given_up", "whose it is; the process's memory is taken into use", THREAD,
 	  NOTHING },
-	{ "usrpci_target_get", "the page is found in it, charged and pinned", THREAD, NOTHING },
+	{ "usrpci_targets_get", "the page is found in it, charged and pinned", THREAD, NOTHING },
 	{ "usrpci_slot_find", "it is still what's there; its entry is free", THREAD, NOTHING },
 	{ "usrpci_target_map", "the page gets a bus address", THREAD, NOTHING },
-	{ "usrpci_slot_occupy", "the entry is kept among the process's", THREAD, NOTHING },
-	{ "usrpci_tlb_write_entry", "the entry is written to the device; figures", THREAD, WRITES },
-	{ "usrpci_tlb_answer", "\"go on\"; no other miss waits", THREAD, WRITES },
+	{ "usrpci_tlb_write_entry", "the entry is written to the device", THREAD, WRITES },
+	{ "usrpci_tlb_answer", "\"go on\"; the entry is kept, figures; no other miss waits", THREAD,
+	  WRITES },
 };
 
 #define NR_PARTS	((unsigned int)(sizeof(parts) / sizeof(parts[0])))

@@ -78,11 +78,11 @@ static int usrpci_find_commands(struct usrpci_file *file, struct usrpci_tlb *tlb
 {
 	const struct usrpci_ioc_tlb *d = &tlb->desc;
 
-	return usrpci_find_reg(file, &d->ack.reg, true, &tlb->ack) ?:
-	       usrpci_find_reg(file, &d->go_on.reg, true, &tlb->go_on) ?:
-	       usrpci_find_reg(file, &d->refuse.reg, true, &tlb->refuse) ?:
-	       usrpci_find_reg(file, &d->invalidate.reg, true, &tlb->invalidate) ?:
-	       usrpci_find_reg(file, &d->invalidate_tag.reg, true, &tlb->invalidate_tag);
+	return usrpci_find_reg(file, &d->ack.reg, true, &tlb->ack.to) ?:
+	       usrpci_find_reg(file, &d->go_on.reg, true, &tlb->go_on.to) ?:
+	       usrpci_find_reg(file, &d->refuse.reg, true, &tlb->refuse.to) ?:
+	       usrpci_find_reg(file, &d->invalidate.reg, true, &tlb->invalidate.to) ?:
+	       usrpci_find_reg(file, &d->invalidate_tag.reg, true, &tlb->invalidate_tag.to);
 }
 
 static int usrpci_tlb_find(struct usrpci_file *file, struct usrpci_tlb *tlb,

@@ -27,6 +27,13 @@ static void usrpci_tlb_write(void __iomem *reg, u32 width, u64 value)
 		writel(value, reg);
 }
 
+static void usrpci_command_make_ready(struct usrpci_tlb_command *cmd,
+				      const struct usrpci_ioc_tlb_command *desc)
+{
+	cmd->arg = usrpci_bits_of(&desc->arg);
+	cmd->value = desc->value & ~cmd->arg.mask;
+}
+
 void usrpci_tlb_make_ready(struct usrpci_tlb *tlb)
 {
 	const struct usrpci_ioc_tlb_entries *entries = &tlb->desc.entries;
@@ -49,30 +56,31 @@ void usrpci_tlb_make_ready(struct usrpci_tlb *tlb)
 		.write = usrpci_bits_of(&entries->write),
 		.large = usrpci_bits_of(&entries->large),
 	};
+	usrpci_command_make_ready(&tlb->ack, &tlb->desc.ack);
+	usrpci_command_make_ready(&tlb->go_on, &tlb->desc.go_on);
+	usrpci_command_make_ready(&tlb->refuse, &tlb->desc.refuse);
+	usrpci_command_make_ready(&tlb->invalidate, &tlb->desc.invalidate);
+	usrpci_command_make_ready(&tlb->invalidate_tag, &tlb->desc.invalidate_tag);
 }
 
-static void usrpci_tlb_command(struct usrpci_tlb_reg *to, const struct usrpci_ioc_tlb_command *cmd,
-			       u64 arg)
+static void usrpci_tlb_command(const struct usrpci_tlb_command *cmd, u64 arg)
 {
 	struct usrpci_record record = { .bits[0] = cmd->value };
 
-	if (!to->reg)
+	if (!cmd->to.reg)
 		return;
-	usrpci_field_put(&record, &cmd->arg, arg);
-	usrpci_tlb_write(to->reg, to->width, record.bits[0]);
+	usrpci_bits_put(&record, &cmd->arg, arg);
+	usrpci_tlb_write(cmd->to.reg, cmd->to.width, record.bits[0]);
 }
 
 void usrpci_tlb_acknowledge(struct usrpci_tlb *tlb)
 {
-	usrpci_tlb_command(&tlb->ack, &tlb->desc.ack, 0);
+	usrpci_tlb_command(&tlb->ack, 0);
 }
 
 void usrpci_tlb_answer(struct usrpci_tlb *tlb, u32 id, bool translated)
 {
-	if (translated)
-		usrpci_tlb_command(&tlb->go_on, &tlb->desc.go_on, id);
-	else
-		usrpci_tlb_command(&tlb->refuse, &tlb->desc.refuse, id);
+	usrpci_tlb_command(translated ? &tlb->go_on : &tlb->refuse, id);
 }
 
 /* A device that was pulled out answers with misses for ever. */
@@ -81,20 +89,20 @@ static bool usrpci_tlb_has_gone(struct usrpci_tlb *tlb, const struct usrpci_reco
 	return (u32)record->bits[0] == U32_MAX && !pci_device_is_present(usrpci_pdev(tlb->file));
 }
 
+/* Of what isn't there no more is read than says so. */
 static bool usrpci_tlb_take_fifo(struct usrpci_tlb *tlb, struct usrpci_record *record)
 {
 	const struct usrpci_ioc_tlb_misses *misses = &tlb->desc.misses;
-	u32 width = tlb->miss.width;
-	u32 i;
+	const struct usrpci_bits *valid = &tlb->miss_bits.valid;
+	u32 i, width = tlb->miss.width;
 
-	for (i = 0; i < misses->words; i++) {
+	usrpci_record_set_word(record, 0, width, usrpci_tlb_read(tlb->miss.reg, width));
+	if (misses->valid.bit < width * 8 && !usrpci_bits_is_set(record, valid))
+		return false;
+	for (i = 1; i < misses->words; i++)
 		usrpci_record_set_word(record, i, width,
 				       usrpci_tlb_read(tlb->miss.reg + i * width, width));
-		if (!i && !usrpci_bits_get(record, &tlb->miss_bits.valid) &&
-		    misses->valid.bit < width * 8)
-			return false;
-	}
-	return usrpci_bits_get(record, &tlb->miss_bits.valid) && !usrpci_tlb_has_gone(tlb, record);
+	return usrpci_bits_is_set(record, valid) && !usrpci_tlb_has_gone(tlb, record);
 }
 
 static u64 usrpci_tlb_ring_word(const void *at, u32 i, u32 width)
@@ -116,7 +124,7 @@ static bool usrpci_tlb_take_ring(struct usrpci_tlb *tlb, struct usrpci_record *r
 
 	usrpci_record_set_word(&first, phase_word, width,
 			       usrpci_tlb_ring_word(entry, phase_word, width));
-	if (usrpci_bits_get(&first, &tlb->miss_bits.valid) != phase)
+	if (usrpci_bits_is_set(&first, &tlb->miss_bits.valid) != phase)
 		return false;
 	/* What the device wrote before its phase. */
 	dma_rmb();
@@ -142,7 +150,7 @@ bool usrpci_tlb_take_miss(struct usrpci_tlb *tlb, struct usrpci_miss *miss)
 	miss->tag = usrpci_bits_get(&record, &bits->tag);
 	/* An entry that can't say that it's for reading alone is for writing. */
 	miss->write = !bits->write.mask || !tlb->entry_bits.write.mask ||
-		      usrpci_bits_get(&record, &bits->write);
+		      usrpci_bits_is_set(&record, &bits->write);
 	entry = usrpci_bits_get(&record, &bits->entry);
 	miss->entry = bits->entry.mask && entry < tlb->desc.entries.nr ? entry : USRPCI_ANY_ENTRY;
 	miss->id = usrpci_bits_get(&record, &bits->id);
@@ -181,17 +189,17 @@ static u32 usrpci_tlb_valid_word(struct usrpci_tlb *tlb)
 	return tlb->desc.entries.valid.bit / (tlb->entries.width * 8);
 }
 
-static void usrpci_tlb_write_word(struct usrpci_tlb *tlb, u32 index, u32 word,
+static void usrpci_tlb_write_word(struct usrpci_tlb *tlb, void __iomem *entry, u32 word,
 				  const struct usrpci_record *record)
 {
 	u32 width = tlb->entries.width;
 
-	usrpci_tlb_write(usrpci_tlb_entry(tlb, index) + word * width, width,
-			 usrpci_record_word(record, word, width));
+	usrpci_tlb_write(entry + word * width, width, usrpci_record_word(record, word, width));
 }
 
 void usrpci_tlb_write_entry(struct usrpci_tlb *tlb, u32 index)
 {
+	void __iomem *entry = usrpci_tlb_entry(tlb, index);
 	const struct usrpci_entry_bits *bits = &tlb->entry_bits;
 	const struct usrpci_slot *slot = &tlb->slots[index];
 	u32 i, last = usrpci_tlb_valid_word(tlb);
@@ -205,25 +213,26 @@ void usrpci_tlb_write_entry(struct usrpci_tlb *tlb, u32 index)
 	usrpci_bits_put(&record, &bits->valid, 1);
 	for (i = 0; i < tlb->desc.entries.words; i++)
 		if (i != last)
-			usrpci_tlb_write_word(tlb, index, i, &record);
-	usrpci_tlb_write_word(tlb, index, last, &record);
+			usrpci_tlb_write_word(tlb, entry, i, &record);
+	usrpci_tlb_write_word(tlb, entry, last, &record);
 }
 
 void usrpci_tlb_clear_entry(struct usrpci_tlb *tlb, u32 index)
 {
 	static const struct usrpci_record none;
 
-	if (tlb->invalidate.reg)
-		usrpci_tlb_command(&tlb->invalidate, &tlb->desc.invalidate, index);
+	if (tlb->invalidate.to.reg)
+		usrpci_tlb_command(&tlb->invalidate, index);
 	else
-		usrpci_tlb_write_word(tlb, index, usrpci_tlb_valid_word(tlb), &none);
+		usrpci_tlb_write_word(tlb, usrpci_tlb_entry(tlb, index),
+				      usrpci_tlb_valid_word(tlb), &none);
 }
 
 bool usrpci_tlb_clear_tag(struct usrpci_tlb *tlb, u32 tag)
 {
-	if (!tlb->invalidate_tag.reg)
+	if (!tlb->invalidate_tag.to.reg)
 		return false;
-	usrpci_tlb_command(&tlb->invalidate_tag, &tlb->desc.invalidate_tag, tag);
+	usrpci_tlb_command(&tlb->invalidate_tag, tag);
 	return true;
 }
 

@@ -73,6 +73,14 @@ static bool usrpci_is_large(struct page **pages)
 	return true;
 }
 
+/* What was charged for it as well. */
+static void usrpci_page_drop(struct usrpci_space *space, struct page *page)
+{
+	usrpci_pages_put(space, &page, 1);
+	if (!space->mirrored)
+		usrpci_uncharge(space->mm, 1);
+}
+
 static bool usrpci_target_get_large(struct usrpci_space *space, struct usrpci_target *target)
 {
 	struct page **pages = space->tlb->scratch;
@@ -120,22 +128,6 @@ static bool usrpci_target_lasts(struct usrpci_space *space, struct usrpci_target
 	       PageHuge(target->page);
 }
 
-static int usrpci_target_get_small(struct usrpci_space *space, struct usrpci_target *target)
-{
-	if (!space->mirrored && usrpci_target_charge(space, target))
-		return USRPCI_REFUSAL_LIMIT;
-	if (usrpci_pages_get(space, target->addr, 1, target->write, &target->page)) {
-		if (usrpci_target_lasts(space, target)) {
-			usrpci_target_hold(target);
-			return 0;
-		}
-		usrpci_pages_put(space, &target->page, 1);
-	}
-	if (!space->mirrored)
-		usrpci_uncharge(space->mm, 1);
-	return -EAGAIN;
-}
-
 static bool usrpci_may_be_large(struct page *page)
 {
 	return compound_order(compound_head(page)) >= ilog2(USRPCI_LARGE_PAGES);
@@ -163,49 +155,105 @@ keep:
 }
 
 /* The small page shows whether it's part of a large one, which is then tried. */
-static int usrpci_target_find(struct usrpci_space *space, struct usrpci_target *target)
+static int usrpci_target_choose(struct usrpci_space *space, struct usrpci_target *target)
 {
 	u32 sizes = space->tlb->desc.page_sizes;
-	int err;
 
-	err = usrpci_target_get_small(space, target);
-	if (err)
-		return err;
 	if (sizes & USRPCI_TLB_2M && usrpci_may_be_large(target->page) &&
 	    usrpci_target_widen(space, target))
 		return 0;
 	if (sizes & USRPCI_TLB_4K)
 		return 0;
 	usrpci_target_put(space, target);
-	target->pin = NULL;
 	return USRPCI_REFUSAL_SMALL;
 }
 
-static int usrpci_target_init(struct usrpci_space *space, struct usrpci_target *target)
+/* Its page is held, and charged. */
+static int usrpci_target_take(struct usrpci_space *space, struct usrpci_target *target)
 {
-	/* Also one with a tag in its upper bits, which notifiers know without. */
-	if (target->addr >= TASK_SIZE_MAX)
-		return USRPCI_REFUSAL_UNMAPPED;
-	target->addr &= PAGE_MASK;
 	target->nr = 1;
 	target->pin = NULL;
-	if (space->mirrored)
-		return 0;
-	target->pin = usrpci_pin_new(space, target->write);
-	return target->pin ? 0 : USRPCI_REFUSAL_NO_MEMORY;
+	if (!usrpci_target_lasts(space, target)) {
+		usrpci_page_drop(space, target->page);
+		return -EAGAIN;
+	}
+	if (!space->mirrored) {
+		target->pin = usrpci_pin_new(space, target->write);
+		if (!target->pin) {
+			usrpci_page_drop(space, target->page);
+			return USRPCI_REFUSAL_NO_MEMORY;
+		}
+		usrpci_target_hold(target);
+	}
+	return usrpci_target_choose(space, target);
 }
 
-int usrpci_target_get(struct usrpci_space *space, struct usrpci_target *target)
+/* All of them, or the first alone, for which others may have to go. */
+static unsigned int usrpci_targets_charge(struct usrpci_space *space,
+					  const struct usrpci_target *targets, unsigned int nr)
 {
-	int err;
+	u64 missing;
 
-	err = usrpci_target_init(space, target);
-	if (err)
+	if (space->mirrored)
+		return nr;
+	if (nr > 1 && !usrpci_charge_within(space->mm, nr, space->limit, &missing))
+		return nr;
+	return !usrpci_target_charge(space, targets);
+}
+
+/* Returns how many are there. */
+static unsigned int usrpci_targets_find(struct usrpci_space *space,
+					struct usrpci_target *targets, unsigned int nr)
+{
+	struct page **pages = space->tlb->scratch;
+	unsigned int i, n;
+
+	n = usrpci_pages_get(space, targets->addr, nr, targets->write, pages);
+	for (i = 0; i < n; i++)
+		targets[i].page = pages[i];
+	if (!space->mirrored && n < nr)
+		usrpci_uncharge(space->mm, nr - n);
+	return n;
+}
+
+/* Of @n that are held and charged; a large one ends them, since others are mostly part of it. */
+static unsigned int usrpci_targets_take(struct usrpci_space *space,
+					struct usrpci_target *targets, unsigned int n, int *err)
+{
+	unsigned int i, taken = 0, looked = 0;
+
+	while (looked < n) {
+		*err = usrpci_target_take(space, &targets[looked++]);
+		if (*err)
+			break;
+		if (targets[taken++].nr > 1)
+			break;
+	}
+	for (i = looked; i < n; i++)
+		usrpci_page_drop(space, targets[i].page);
+	return taken;
+}
+
+int usrpci_targets_get(struct usrpci_space *space, struct usrpci_target *targets,
+		       unsigned int *nr)
+{
+	unsigned int n, taken;
+	int err = -EAGAIN;
+
+	/* Also one with a tag in its upper bits, which notifiers know without. */
+	if (targets->addr >= TASK_SIZE_MAX)
+		return USRPCI_REFUSAL_UNMAPPED;
+	n = min_t(u64, *nr, (TASK_SIZE_MAX - targets->addr) >> PAGE_SHIFT);
+	targets->nr = 1;
+	n = usrpci_targets_charge(space, targets, n);
+	if (!n)
+		return USRPCI_REFUSAL_LIMIT;
+	n = usrpci_targets_find(space, targets, n);
+	taken = usrpci_targets_take(space, targets, n, &err);
+	if (!taken)
 		return err;
-	err = usrpci_target_find(space, target);
-	if (err && target->pin)
-		usrpci_pin_free(space->tlb, target->pin);
-	return err;
+	*nr = taken;
+	return 0;
 }
 
 /* Of what is pinned, the entry that it was given to keeps it. */
@@ -333,6 +381,19 @@ static int usrpci_bring_in(struct usrpci_space *space, struct usrpci_target *tar
 	else if (!space->mirrored)
 		usrpci_uncharge(space->mm, 1);
 	return err;
+}
+
+/* Before it's brought in. */
+static int usrpci_target_init(struct usrpci_space *space, struct usrpci_target *target)
+{
+	if (target->addr >= TASK_SIZE_MAX)
+		return USRPCI_REFUSAL_UNMAPPED;
+	target->nr = 1;
+	target->pin = NULL;
+	if (space->mirrored)
+		return 0;
+	target->pin = usrpci_pin_new(space, target->write);
+	return target->pin ? 0 : USRPCI_REFUSAL_NO_MEMORY;
 }
 
 int usrpci_target_bring_in(struct usrpci_space *space, struct usrpci_target *target)

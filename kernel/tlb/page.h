@@ -33,11 +33,13 @@ struct usrpci_target {
 };
 
 /*
- * Find what is at @target's addr, of which its first fields are given, as far as it is
- * there: waits for nobody. With the space's memory in use, by the server. 0; -EAGAIN it
- * has to be brought in; or enum usrpci_refusal_code.
+ * Find what is at the addresses of @nr @targets, which are pages that follow one another, as far
+ * as it is there: waits for nobody. Of them @addr, @write and @extra are given. With the space's
+ * memory in use, by the server. 0, and @nr is how many have been found, from the first; or, if
+ * that's none, -EAGAIN the first has to be brought in, or enum usrpci_refusal_code.
  */
-int usrpci_target_get(struct usrpci_space *space, struct usrpci_target *target);
+int usrpci_targets_get(struct usrpci_space *space, struct usrpci_target *targets,
+		       unsigned int *nr);
 void usrpci_target_put(struct usrpci_space *space, struct usrpci_target *target);
 
 /* Give it a bus address; fills in @slot. Under tlb->lock. 0 or enum usrpci_refusal_code. */
@@ -45,7 +47,7 @@ int usrpci_target_map(struct usrpci_tlb *tlb, struct usrpci_target *target,
 		      struct usrpci_slot *slot);
 
 /*
- * The same, bringing it in for as long as that takes. 0; -EAGAIN it has gone again; or enum
+ * The same of one, bringing it in for as long as that takes. 0; -EAGAIN it has gone again; or enum
  * usrpci_refusal_code.
  */
 int usrpci_target_bring_in(struct usrpci_space *space, struct usrpci_target *target);

@@ -120,6 +120,13 @@ static inline __u64 usrpci_bits_get(const struct usrpci_record *record,
 	return usrpci_turn(value, -bits->turn);
 }
 
+/* Of a field of one bit. */
+static inline bool usrpci_bits_is_set(const struct usrpci_record *record,
+				      const struct usrpci_bits *bits)
+{
+	return record->bits[bits->word] & bits->mask;
+}
+
 /* The field has room for @value, and for all bits of it. */
 static inline bool usrpci_bits_fit(const struct usrpci_bits *bits, __u64 value)
 {

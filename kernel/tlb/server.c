@@ -23,7 +23,7 @@
 #include "space.h"
 #include "tlb.h"
 
-/* Misses that are served before anything else is looked at. */
+/* Misses that are served before anything else is looked at, and at most as one. */
 #define USRPCI_SERVER_ROUND	64
 /* Times that memory may change while it's brought in before others have their turn. */
 #define USRPCI_SERVER_TRIES	8
@@ -56,13 +56,14 @@ struct usrpci_server_turn {
  * @miss: the miss
  * @space: whose; referenced
  * @at: when its interrupt came, in ns; 0: it's a neighbour, that wasn't missed
- * @took: till it was answered
+ * @took: till it was answered, with those that were served as one
  * @era: of the TLB, when it was taken
  * @waited: times that its memory was brought in
  * @retries: times that memory changed meanwhile
  * @target: what was brought in for it, if @brought
  * @brought: 0; -EAGAIN: nothing; or enum usrpci_refusal_code
  * @seq: of the space, before that
+ * @err: what became of it: 0, -EAGAIN, -ERESTART, or enum usrpci_refusal_code
  */
 struct usrpci_request {
 	struct usrpci_miss miss;
@@ -75,6 +76,19 @@ struct usrpci_request {
 	struct usrpci_target target;
 	int brought;
 	unsigned long seq;
+	int err;
+};
+
+/**
+ * struct usrpci_batch - Misses that were taken together.
+ * @requests: they
+ * @targets: of a run of them
+ * @large: the last run's last one was
+ */
+struct usrpci_batch {
+	struct usrpci_request requests[USRPCI_SERVER_ROUND];
+	struct usrpci_target targets[USRPCI_SERVER_ROUND];
+	bool large;
 };
 
 /**
@@ -192,7 +206,7 @@ static void usrpci_request_bring_in(struct usrpci_request *rq)
 		rq->seq = mmu_interval_read_begin(&space->notifier);
 		WRITE_ONCE(space->seq, rq->seq);
 		rq->target = (struct usrpci_target){
-			.addr = rq->miss.addr,
+			.addr = rq->miss.addr & PAGE_MASK,
 			.write = rq->miss.write,
 		};
 		rq->brought = usrpci_target_bring_in(space, &rq->target);
@@ -292,7 +306,7 @@ static struct usrpci_wait *usrpci_server_next_ready(struct usrpci_tlb *tlb)
 	return wait;
 }
 
-/* --- one miss --- */
+/* --- some misses, or one --- */
 
 static void usrpci_server_unuse(void)
 {
@@ -321,128 +335,159 @@ static unsigned int usrpci_bin(u64 ns)
 	return min_t(unsigned int, fls64(ns), USRPCI_SPACE_NR_BINS - 1);
 }
 
-/* Under tlb->lock, before it's answered. A neighbour is no miss. */
-static void usrpci_server_count(struct usrpci_request *rq)
+/*
+ * Under tlb->lock: @nr are answered, which only one of them by itself had to wait for. A neighbour
+ * is no miss.
+ */
+static void usrpci_server_count(struct usrpci_request *rq, unsigned int nr)
 {
 	struct usrpci_space_stats *stats = &rq->space->stats;
 
-	if (!rq->at)
+	if (!rq->at || !nr)
 		return;
 	rq->took = ktime_get_ns() - rq->at;
-	stats->misses++;
-	if (rq->waited || rq->retries) {
-		stats->faults += !!rq->waited;
-		stats->retries += rq->retries;
-	}
-	stats->latency[usrpci_bin(rq->took)]++;
+	stats->misses += nr;
+	stats->faults += !!rq->waited;
+	stats->retries += rq->retries;
+	stats->latency[usrpci_bin(rq->took)] += nr;
+}
+
+static void usrpci_request_go_on(struct usrpci_request *rq)
+{
+	if (rq->at)
+		usrpci_tlb_answer(rq->space->tlb, rq->miss.id, true);
+}
+
+/*
+ * Under tlb->lock. The device goes on as soon as it can: who looks for its entry, or how many
+ * there were, waits for the lock.
+ */
+static int usrpci_request_fill(struct usrpci_request *rq, struct usrpci_target *target)
+{
+	struct usrpci_tlb *tlb = rq->space->tlb;
+	struct usrpci_slot *slot;
+	int err;
+
+	if (usrpci_slot_vacate(tlb, rq->miss.entry, &slot))
+		return USRPCI_REFUSAL_ENDED;
+	err = usrpci_target_map(tlb, target, slot);
+	if (err)
+		return err;
+	slot->space = rq->space;
+	usrpci_tlb_write_entry(tlb, slot - tlb->slots);
+	usrpci_request_go_on(rq);
+	usrpci_slot_occupy(slot);
+	return 0;
 }
 
 /* The page is as it was when @seq was read, unless -ERESTART. Under tlb->lock. */
-static int usrpci_server_enter(struct usrpci_request *rq, struct usrpci_target *target,
-			       unsigned long seq)
+static int usrpci_request_enter(struct usrpci_request *rq, struct usrpci_target *target,
+				unsigned long seq)
 {
 	struct usrpci_space *space = rq->space;
 	struct usrpci_tlb *tlb = space->tlb;
-	struct usrpci_slot *slot, *old;
-	int err;
+	struct usrpci_slot *old;
 
 	if (!space->bound || space->ended || tlb->broken || tlb->holds)
 		return USRPCI_REFUSAL_ENDED;
 	if (mmu_interval_read_retry(&space->notifier, seq))
 		return -ERESTART;
 	old = usrpci_slot_find(space, rq->miss.addr);
-	if (old && (old->write || !target->write))
+	if (old && (old->write || !target->write)) {
+		usrpci_request_go_on(rq);
 		return 0;
+	}
 	/* Of a small page only what was found there can be in the way. */
 	if ((old || target->nr > 1) &&
 	    usrpci_slots_take_back(space, target->addr,
 				   target->addr + target->nr * PAGE_SIZE - 1))
 		return USRPCI_REFUSAL_ENDED;
-	if (usrpci_slot_vacate(tlb, rq->miss.entry, &slot))
-		return USRPCI_REFUSAL_ENDED;
-	err = usrpci_target_map(tlb, target, slot);
-	if (!err)
-		usrpci_slot_occupy(space, slot);
-	return err;
+	return usrpci_request_fill(rq, target);
+}
+
+static void usrpci_run_enter(struct usrpci_request *rqs, struct usrpci_target *targets,
+			     unsigned int nr, unsigned long seq)
+{
+	struct usrpci_space *space = rqs->space;
+	unsigned int i, answered = 0;
+
+	mutex_lock(&space->tlb->lock);
+	for (i = 0; i < nr; i++) {
+		rqs[i].err = usrpci_request_enter(&rqs[i], &targets[i], seq);
+		answered += !rqs[i].err;
+	}
+	usrpci_server_count(rqs, answered);
+	mutex_unlock(&space->tlb->lock);
+	for (i = 0; i < nr; i++) {
+		rqs[i].took = rqs->took;
+		usrpci_target_put(space, &targets[i]);
+	}
+}
+
+static int usrpci_run_look(struct usrpci_request *rqs, struct usrpci_target *targets,
+			   unsigned int *nr)
+{
+	u64 addr = rqs->miss.addr & PAGE_MASK;
+	unsigned int i;
+
+	for (i = 0; i < *nr; i++, addr += PAGE_SIZE) {
+		targets[i].addr = addr;
+		targets[i].write = rqs->miss.write;
+		targets[i].extra = !rqs->at;
+	}
+	return usrpci_targets_get(rqs->space, targets, nr);
 }
 
 /*
  * What is there now, which may be more than was brought in; or that. Where memory has
  * changed since somebody looked it may be changing yet, and a worker waits for its end.
  */
-static int usrpci_server_find(struct usrpci_request *rq, struct usrpci_target *target,
-			      unsigned long *seq)
+static int usrpci_run_find(struct usrpci_request *rqs, struct usrpci_target *targets,
+			   unsigned int *nr, unsigned long *seq)
 {
-	struct usrpci_space *space = rq->space;
+	struct usrpci_space *space = rqs->space;
 	int err = -EAGAIN;
 
 	*seq = READ_ONCE(space->seq);
 	if (!mmu_interval_check_retry(&space->notifier, *seq))
-		err = usrpci_target_get(space, target);
-	if (rq->brought)
+		err = usrpci_run_look(rqs, targets, nr);
+	if (rqs->brought)
 		return err;
 	if (err != -EAGAIN) {
-		usrpci_request_forget(rq);
+		usrpci_request_forget(rqs);
 		return err;
 	}
-	*target = rq->target;
-	*seq = rq->seq;
-	rq->brought = -EAGAIN;
+	*targets = rqs->target;
+	*seq = rqs->seq;
+	rqs->brought = -EAGAIN;
 	return 0;
 }
 
-static int usrpci_server_try(struct usrpci_request *rq)
+/*
+ * Of @nr neighbours, each of which has its @err then; returns how many do, from the first. One
+ * that has been brought in is alone.
+ */
+static unsigned int usrpci_run_try(struct usrpci_request *rqs, unsigned int nr)
 {
-	struct usrpci_space *space = rq->space;
-	struct usrpci_target target;
+	struct usrpci_batch *batch = rqs->space->tlb->batch;
 	unsigned long seq;
-	int err;
 
-	target.addr = rq->miss.addr;
-	target.write = rq->miss.write;
-	target.extra = !rq->at;
-	err = usrpci_server_find(rq, &target, &seq);
-	if (err)
-		return err;
-	mutex_lock(&space->tlb->lock);
-	err = usrpci_server_enter(rq, &target, seq);
-	if (!err)
-		usrpci_server_count(rq);
-	mutex_unlock(&space->tlb->lock);
-	usrpci_target_put(space, &target);
-	return err;
-}
-
-/* 0, -EAGAIN its memory has to be brought in, or enum usrpci_refusal_code. */
-static int usrpci_server_fill(struct usrpci_request *rq)
-{
-	int err;
-
-	if (!usrpci_server_use(rq->space)) {
-		usrpci_request_forget(rq);
-		return USRPCI_REFUSAL_ENDED;
-	}
-	err = usrpci_server_try(rq);
-	if (err != -ERESTART)
-		return err;
-	rq->retries++;
-	return -EAGAIN;
+	rqs->err = usrpci_run_find(rqs, batch->targets, &nr, &seq);
+	if (rqs->err)
+		return 1;
+	batch->large = batch->targets[nr - 1].nr > 1;
+	usrpci_run_enter(rqs, batch->targets, nr, seq);
+	return nr;
 }
 
 static void usrpci_server_refuse_it(struct usrpci_tlb *tlb, struct usrpci_request *rq, int refusal)
 {
 	mutex_lock(&tlb->lock);
-	usrpci_server_count(rq);
+	usrpci_server_count(rq, 1);
 	usrpci_space_refuse(rq->space, rq->miss.addr, rq->miss.write, refusal);
 	mutex_unlock(&tlb->lock);
-}
-
-/* Who sees the job's end can ask why, and how often. */
-static void usrpci_server_answer(struct usrpci_tlb *tlb, struct usrpci_request *rq, int refusal)
-{
-	if (refusal)
-		usrpci_server_refuse_it(tlb, rq, refusal);
-	usrpci_tlb_answer(tlb, rq->miss.id, !refusal);
+	/* Who sees the job's end can ask why, and how often. */
+	usrpci_tlb_answer(tlb, rq->miss.id, false);
 	trace_usrpci_miss(tlb->file->function, &rq->miss, refusal, rq->took);
 }
 
@@ -462,25 +507,43 @@ static void usrpci_server_look_around(struct usrpci_request *rq)
 		other.miss = rq->miss;
 		other.miss.addr = at;
 		other.miss.entry = USRPCI_ANY_ENTRY;
-		if (usrpci_server_try(&other) > 0)
+		usrpci_run_try(&other, 1);
+		if (other.err > 0)
 			break;
 	}
 }
 
-static void usrpci_server_serve(struct usrpci_tlb *tlb, struct usrpci_request *rq)
+static void usrpci_request_end(struct usrpci_tlb *tlb, struct usrpci_request *rq)
 {
-	int err = max(rq->brought, 0);
+	int err = rq->err;
 
-	if (!err)
-		err = usrpci_server_fill(rq);
+	if (err == -ERESTART) {
+		rq->retries++;
+		err = -EAGAIN;
+	}
 	if (err == -EAGAIN && rq->waited < USRPCI_SERVER_MOST && usrpci_server_wait(tlb, rq))
 		return;
 	if (err == -EAGAIN)
 		err = USRPCI_REFUSAL_NO_MEMORY;
-	usrpci_server_answer(tlb, rq, err);
+	if (err)
+		usrpci_server_refuse_it(tlb, rq, err);
+	else
+		trace_usrpci_miss(tlb->file->function, &rq->miss, 0, rq->took);
 	if (!err && rq->space->around)
 		usrpci_server_look_around(rq);
 	usrpci_space_put(rq->space);
+}
+
+/* How many from the first on are neighbours, the one's page before the next one's. */
+static unsigned int usrpci_run_length(const struct usrpci_request *rqs, unsigned int nr)
+{
+	u64 first = rqs->miss.addr >> PAGE_SHIFT;
+	unsigned int n = 1;
+
+	while (n < nr && rqs[n].space == rqs->space && rqs[n].miss.write == rqs->miss.write &&
+	       rqs[n].miss.addr >> PAGE_SHIFT == first + n)
+		n++;
+	return n;
 }
 
 /* Nobody is bound to its tag: nobody could be told but the device's opener. */
@@ -491,30 +554,29 @@ static void usrpci_server_turn_away(struct usrpci_tlb *tlb, const struct usrpci_
 	usrpci_event_add(tlb->file, USRPCI_EVENT_NOBODY, min(miss->tag, tlb->desc.tags));
 }
 
-static void usrpci_server_begin(struct usrpci_tlb *tlb, const struct usrpci_miss *miss, u64 at)
+/*
+ * Of @nr, as many as can be as one; returns how many. After a large page the next is looked at
+ * alone: it's mostly part of that.
+ */
+static unsigned int usrpci_server_serve(struct usrpci_tlb *tlb, struct usrpci_request *rqs,
+					unsigned int nr)
 {
-	struct usrpci_request rq;
+	unsigned int i, n = 1;
 
-	/* The rest is for what is brought in. */
-	rq.miss = *miss;
-	rq.at = at;
-	rq.took = 0;
-	rq.era = tlb->era;
-	rq.waited = 0;
-	rq.retries = 0;
-	rq.brought = -EAGAIN;
-	mutex_lock(&tlb->lock);
-	/* Whatever becomes of the miss: who finds memory in it would wait for ever. */
-	if (miss->entry != USRPCI_ANY_ENTRY)
-		usrpci_slot_given_up(tlb, miss->entry);
-	rq.space = miss->tag < USRPCI_TLB_MAX_TAGS ? tlb->spaces[miss->tag] : NULL;
-	if (rq.space)
-		usrpci_space_get(rq.space);
-	mutex_unlock(&tlb->lock);
-	if (rq.space)
-		usrpci_server_serve(tlb, &rq);
-	else
-		usrpci_server_turn_away(tlb, miss);
+	if (!rqs->space) {
+		usrpci_server_turn_away(tlb, &rqs->miss);
+		return 1;
+	}
+	rqs->err = max(rqs->brought, 0);
+	if (!rqs->err && !usrpci_server_use(rqs->space)) {
+		usrpci_request_forget(rqs);
+		rqs->err = USRPCI_REFUSAL_ENDED;
+	}
+	if (!rqs->err)
+		n = usrpci_run_try(rqs, tlb->batch->large ? 1 : usrpci_run_length(rqs, nr));
+	for (i = 0; i < n; i++)
+		usrpci_request_end(tlb, &rqs[i]);
+	return n;
 }
 
 /* --- all of them --- */
@@ -533,7 +595,7 @@ static void usrpci_server_serve_ready(struct usrpci_tlb *tlb)
 		}
 		rq = wait->request;
 		kfree(wait);
-		usrpci_server_serve(tlb, &rq);
+		usrpci_server_serve(tlb, &rq, 1);
 	}
 }
 
@@ -547,7 +609,7 @@ static void usrpci_server_refuse_unbound(struct usrpci_tlb *tlb)
 		    READ_ONCE(wait->request.space->bound))
 			continue;
 		wait->answered = true;
-		usrpci_server_answer(tlb, &wait->request, USRPCI_REFUSAL_ENDED);
+		usrpci_server_refuse_it(tlb, &wait->request, USRPCI_REFUSAL_ENDED);
 		if (wait->started)
 			continue;
 		usrpci_wait_end(tlb, wait);
@@ -571,22 +633,65 @@ static void usrpci_server_rearm(struct usrpci_tlb *tlb, unsigned int served)
 	tlb->rested = false;
 }
 
-/* Returns whether there may be more. */
+/* Under tlb->lock. */
+static void usrpci_server_begin(struct usrpci_tlb *tlb, struct usrpci_request *rq, u64 at)
+{
+	u32 tag = rq->miss.tag;
+
+	/* The rest is for what is brought in. */
+	rq->at = at;
+	rq->era = tlb->era;
+	rq->waited = 0;
+	rq->retries = 0;
+	rq->brought = -EAGAIN;
+	/* Whatever becomes of the miss: who finds memory in it would wait for ever. */
+	if (rq->miss.entry != USRPCI_ANY_ENTRY)
+		usrpci_slot_given_up(tlb, rq->miss.entry);
+	rq->space = tag < USRPCI_TLB_MAX_TAGS ? tlb->spaces[tag] : NULL;
+	if (rq->space)
+		usrpci_space_get(rq->space);
+}
+
+/* Up to @most; returns how many. */
+static unsigned int usrpci_server_take(struct usrpci_tlb *tlb, unsigned int most, u64 at)
+{
+	struct usrpci_request *rqs = tlb->batch->requests;
+	unsigned int i, nr = 0;
+
+	while (nr < most && usrpci_tlb_take_miss(tlb, &rqs[nr].miss))
+		nr++;
+	if (!nr)
+		return 0;
+	mutex_lock(&tlb->lock);
+	for (i = 0; i < nr; i++)
+		usrpci_server_begin(tlb, &rqs[i], at);
+	mutex_unlock(&tlb->lock);
+	return nr;
+}
+
+/*
+ * Returns whether there may be more. The first isn't to wait till it's known whether there are
+ * others, which takes a register; those that came meanwhile are taken together.
+ */
 static bool usrpci_server_serve_new(struct usrpci_tlb *tlb)
 {
+	unsigned int i, nr, most = 1, served = 0;
 	u64 at = READ_ONCE(tlb->asked_at);
-	struct usrpci_miss miss;
-	unsigned int nr = 0;
 
 	usrpci_tlb_acknowledge(tlb);
-	while (nr < USRPCI_SERVER_ROUND && usrpci_tlb_take_miss(tlb, &miss)) {
-		usrpci_server_begin(tlb, &miss, at);
-		nr++;
-	}
-	if (nr)
+	do {
+		nr = usrpci_server_take(tlb, most, at);
+		for (i = 0; i < nr;)
+			i += usrpci_server_serve(tlb, &tlb->batch->requests[i], nr - i);
+		served += nr;
+		if (nr < most)
+			break;
+		most = USRPCI_SERVER_ROUND - served;
+	} while (most);
+	if (served)
 		usrpci_tlb_taken(tlb);
-	usrpci_server_rearm(tlb, nr);
-	return nr == USRPCI_SERVER_ROUND;
+	usrpci_server_rearm(tlb, served);
+	return served == USRPCI_SERVER_ROUND;
 }
 
 /* While its registers can't be used nothing is looked at; the release asks again. */
@@ -682,10 +787,15 @@ int usrpci_server_start(struct usrpci_tlb *tlb)
 {
 	struct task_struct *server;
 
+	tlb->batch = kvzalloc(sizeof(*tlb->batch), GFP_KERNEL_ACCOUNT);
+	if (!tlb->batch)
+		return -ENOMEM;
 	server = kthread_create(usrpci_server_run, tlb, "usrpci/%s",
 				pci_name(usrpci_pdev(tlb->file)));
-	if (IS_ERR(server))
+	if (IS_ERR(server)) {
+		kvfree(tlb->batch);
 		return PTR_ERR(server);
+	}
 	tlb->server = get_task_struct(server);
 	wake_up_process(server);
 	return 0;
@@ -717,6 +827,7 @@ void usrpci_server_stop(struct usrpci_tlb *tlb)
 	tlb->server = NULL;
 	spin_unlock(&tlb->queue_lock);
 	put_task_struct(server);
+	kvfree(tlb->batch);
 	usrpci_server_forget(tlb);
 	usrpci_server_unpin(tlb);
 }

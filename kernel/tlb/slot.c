@@ -195,14 +195,14 @@ int usrpci_slot_vacate(struct usrpci_tlb *tlb, u32 index, struct usrpci_slot **s
 	return slot->space ? usrpci_slot_evict(slot) : 0;
 }
 
-void usrpci_slot_occupy(struct usrpci_space *space, struct usrpci_slot *slot)
+void usrpci_slot_occupy(struct usrpci_slot *slot)
 {
-	slot->space = space;
+	struct usrpci_space *space = slot->space;
+
 	interval_tree_insert(&slot->node, &space->resident);
 	list_add_tail(&slot->age, &space->oldest);
 	space->stats.entries++;
 	if (slot->pin)
 		space->stats.pages += slot->pin->nr;
-	usrpci_tlb_write_entry(space->tlb, slot - space->tlb->slots);
 	space->stats.fills++;
 }

@@ -41,7 +41,7 @@ int usrpci_slot_vacate(struct usrpci_tlb *tlb, u32 index, struct usrpci_slot **s
  */
 void usrpci_tlb_stop(struct usrpci_tlb *tlb);
 
-/* @slot, filled in, is @space's from now on. */
-void usrpci_slot_occupy(struct usrpci_space *space, struct usrpci_slot *slot);
+/* @slot, filled in and written to the device, is its space's from now on. */
+void usrpci_slot_occupy(struct usrpci_slot *slot);
 
 #endif /* USRPCI_TLB_SLOT_H */

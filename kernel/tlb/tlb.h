@@ -26,6 +26,7 @@
 
 #include "record.h"
 
+struct usrpci_batch;
 struct usrpci_coherent;
 struct usrpci_command;
 struct usrpci_file;
@@ -40,6 +41,18 @@ struct usrpci_space;
 struct usrpci_tlb_reg {
 	void __iomem *reg;
 	u32 width;
+};
+
+/**
+ * struct usrpci_tlb_command - A register that tells the device something.
+ * @to: it
+ * @arg: where its argument lies
+ * @value: the rest of what is written
+ */
+struct usrpci_tlb_command {
+	struct usrpci_tlb_reg to;
+	struct usrpci_bits arg;
+	u64 value;
 };
 
 /**
@@ -132,6 +145,7 @@ struct usrpci_entry_bits {
  * @stopped: the device was, and is told nothing any more
  * @scratch: room for the pages of 2 MiB; the server's
  * @server: the thread that serves misses
+ * @batch: those that it serves now; the server's
  * @waiting: misses that wait for memory; the server's
  * @waits: they; the server's
  * @unbound: a space was, of which some may wait
@@ -153,11 +167,11 @@ struct usrpci_tlb {
 	struct usrpci_entry_bits entry_bits;
 	struct usrpci_tlb_reg miss;
 	struct usrpci_tlb_reg entries;
-	struct usrpci_tlb_reg ack;
-	struct usrpci_tlb_reg go_on;
-	struct usrpci_tlb_reg refuse;
-	struct usrpci_tlb_reg invalidate;
-	struct usrpci_tlb_reg invalidate_tag;
+	struct usrpci_tlb_command ack;
+	struct usrpci_tlb_command go_on;
+	struct usrpci_tlb_command refuse;
+	struct usrpci_tlb_command invalidate;
+	struct usrpci_tlb_command invalidate_tag;
 	struct usrpci_tlb_reg done;
 	struct usrpci_coherent *ring;
 	void *ring_at;
@@ -173,6 +187,7 @@ struct usrpci_tlb {
 	bool stopped;
 	struct page **scratch;
 	struct task_struct *server;
+	struct usrpci_batch *batch;
 	unsigned int waiting;
 	struct list_head waits;
 	bool unbound;

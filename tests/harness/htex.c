@@ -222,6 +222,32 @@ uint32_t htex_hw_state(struct htex_hw *htex, unsigned int engine)
 	return read32(htex, HTEX_ENGINE(engine) + HTEX_STATE);
 }
 
+static void await_miss(struct htex_hw *htex, unsigned int engine)
+{
+	int waited;
+
+	for (waited = 0; waited < PATIENCE_MS; waited++) {
+		if (htex_hw_state(htex, engine) == HTEX_STATE_WAITING)
+			return;
+		usleep(1000);
+	}
+	fail_msg("engine %u misses nothing", engine);
+}
+
+void htex_hw_run_together(struct htex_hw *htex, const struct htex_hw_job *jobs, unsigned int nr)
+{
+	uint32_t control = read32(htex, HTEX_CONTROL);
+	unsigned int i;
+
+	write32(htex, HTEX_CONTROL, control & ~HTEX_IRQ_AT_MISS);
+	for (i = 0; i + 1 < nr; i++) {
+		htex_hw_run(htex, i, &jobs[i]);
+		await_miss(htex, i);
+	}
+	write32(htex, HTEX_CONTROL, control);
+	htex_hw_run(htex, i, &jobs[i]);
+}
+
 uint64_t htex_hw_engine(struct htex_hw *htex, unsigned int engine, unsigned int reg)
 {
 	return *(volatile uint64_t *)(htex->regs + HTEX_ENGINE(engine) + reg);

@@ -70,6 +70,12 @@ int htex_hw_bind(struct htex_hw *htex, unsigned int flags, unsigned int around, 
 void htex_hw_unbind(struct htex_hw *htex, int space);
 
 void htex_hw_run(struct htex_hw *htex, unsigned int engine, const struct htex_hw_job *job);
+/*
+ * Of each engine a job, from the first one on, which begins with a miss: no interrupt tells of any
+ * but the last.
+ */
+void htex_hw_run_together(struct htex_hw *htex, const struct htex_hw_job *jobs, unsigned int nr);
+
 uint32_t htex_hw_state(struct htex_hw *htex, unsigned int engine);
 uint64_t htex_hw_engine(struct htex_hw *htex, unsigned int engine, unsigned int reg);
 

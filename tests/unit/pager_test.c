@@ -708,6 +708,8 @@ static void test_bits(void **state)
 		bits = usrpci_bits_of(&f);
 		value = usrpci_field_get(&before, &f);
 		assert_true(usrpci_bits_get(&before, &bits) == value);
+		if (f.width == 1)
+			assert_int_equal(usrpci_bits_is_set(&before, &bits), !!value);
 		assert_true(usrpci_bits_fit(&bits, value));
 		value = random64() >> rand() % 64;
 		assert_int_equal(usrpci_bits_fit(&bits, value), usrpci_field_fits(&f, value));

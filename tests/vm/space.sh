@@ -27,9 +27,9 @@ boot() {
 module() {
 	echo "# the module, iommu $1, $2 entries"
 	boot "$1" "$2" --add tests/kernel/run.sh --add "$build/tests/kernel/space_test" \
-		--add "$build/tests/kernel/space_abi_test" \
+		--add "$build/tests/kernel/space_batch_test" --add "$build/tests/kernel/space_abi_test" \
 		--add "$build/examples/pointer_chase" -- sh -c '
-sh run.sh space_test space_abi_test
+sh run.sh space_test space_batch_test space_abi_test
 insmod "/lib/modules/$(uname -r)/extra/usrpci.ko" 2>/dev/null || modprobe usrpci
 . ./guest.sh
 bind "$(find_htexes)" && pointer_chase "$(find_htexes)" >out 2>&1 && echo "ok - pointer_chase" && exit
