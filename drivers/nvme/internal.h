@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <usrpci.h>
+#include "doorbell.h"
 #include "nvme.h"
 #include "prp.h"
 #include "registers.h"
@@ -45,9 +46,9 @@ struct nvme_slot {
  * @list_mem: room for PRP lists, @list_len for each command id
  * @list_len: bytes
  * @bounce: for what can't go to or from user memory
- * @sq_doorbell: where its tail goes
- * @cq_doorbell: where its head goes
- * @tail: of the submission queue
+ * @sq_doorbell: for its tail
+ * @cq_doorbell: for its head
+ * @tail: of the submission queue; what the controller wasn't told of yet is staged
  * @head: of the completion queue
  * @phase: of new completions
  * @slots: by command id
@@ -71,8 +72,8 @@ struct nvme_queue {
 	struct usrpci_coherent list_mem;
 	size_t list_len;
 	struct usrpci_coherent bounce;
-	uint64_t sq_doorbell;
-	uint64_t cq_doorbell;
+	struct nvme_doorbell sq_doorbell;
+	struct nvme_doorbell cq_doorbell;
 	unsigned int tail;
 	unsigned int head;
 	unsigned int phase;
@@ -156,7 +157,9 @@ void nvme_queue_rewind(struct nvme_queue *queue);
 /* Takes a command id; -EAGAIN if none is left. */
 int nvme_queue_take(struct nvme_queue *queue, uint64_t cookie);
 void nvme_queue_give(struct nvme_queue *queue, unsigned int cid);
-void nvme_queue_send(struct nvme_queue *queue, struct nvme_sqe *command, unsigned int cid);
+/* A command's place in the queue, of which nvme_queue_ring() tells the controller. */
+void nvme_queue_put(struct nvme_queue *queue, struct nvme_sqe *command, unsigned int cid);
+void nvme_queue_ring(struct nvme_queue *queue);
 int nvme_queue_reap(struct nvme_queue *queue, struct nvme_completion *done, unsigned int max);
 
 static inline unsigned int nvme_queue_busy(const struct nvme_queue *queue)
@@ -186,7 +189,7 @@ int nvme_give_up(struct nvme *nvme, int why);
 int nvme_recover(struct nvme_queue *queue);
 
 /* io.c */
-/* As nvme_submit(), which has checked it all but for where the memory is. */
+/* As nvme_stage(), which has checked it all but for where the memory is. */
 int nvme_start(struct nvme_queue *queue, const struct nvme_command *command,
 	       const struct usrpci_sg *sg, unsigned int nr);
 

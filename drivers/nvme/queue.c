@@ -41,9 +41,9 @@ int nvme_queue_alloc(struct nvme *nvme, struct nvme_queue *queue, unsigned int i
 	queue->depth = entries - 1;	/* a full queue would look empty */
 	queue->phase = NVME_CQE_PHASE;
 	queue->eventfd = -1;
-	queue->sq_doorbell = doorbell(nvme, 2 * id);
-	queue->cq_doorbell = doorbell(nvme, 2 * id + 1);
-	if (queue->cq_doorbell + 4 > nvme->regs.len)
+	queue->sq_doorbell.at = doorbell(nvme, 2 * id);
+	queue->cq_doorbell.at = doorbell(nvme, 2 * id + 1);
+	if (queue->cq_doorbell.at + 4 > nvme->regs.len)
 		return -ENOTSUP;
 	err = alloc_slots(queue);
 	if (!err)
@@ -94,6 +94,8 @@ void nvme_queue_rewind(struct nvme_queue *queue)
 	memset(queue->cq_mem.addr, 0, (size_t)queue->entries << NVME_CQE_SHIFT);
 	queue->tail = 0;
 	queue->head = 0;
+	queue->sq_doorbell.value = 0;
+	queue->cq_doorbell.value = 0;
 	queue->phase = NVME_CQE_PHASE;
 	for (cid = 0; cid < queue->depth; cid++)
 		if (queue->slots[cid].busy)
@@ -121,7 +123,7 @@ void nvme_queue_give(struct nvme_queue *queue, unsigned int cid)
 	queue->free[queue->nr_free++] = (uint16_t)cid;
 }
 
-void nvme_queue_send(struct nvme_queue *queue, struct nvme_sqe *command, unsigned int cid)
+void nvme_queue_put(struct nvme_queue *queue, struct nvme_sqe *command, unsigned int cid)
 {
 	struct nvme_sqe *sq = queue->sq_mem.addr;
 
@@ -129,7 +131,11 @@ void nvme_queue_send(struct nvme_queue *queue, struct nvme_sqe *command, unsigne
 	sq[queue->tail] = *command;
 	if (++queue->tail == queue->entries)
 		queue->tail = 0;
-	usrpci_regs_write32(&queue->nvme->regs, queue->sq_doorbell, queue->tail);
+}
+
+void nvme_queue_ring(struct nvme_queue *queue)
+{
+	nvme_doorbell_ring(&queue->sq_doorbell, &queue->nvme->regs, queue->tail);
 }
 
 static int complete(struct nvme_queue *queue, const volatile struct nvme_cqe *cqe,
@@ -168,7 +174,6 @@ int nvme_queue_reap(struct nvme_queue *queue, struct nvme_completion *done, unsi
 			queue->phase ^= NVME_CQE_PHASE;
 		}
 	}
-	if (count)
-		usrpci_regs_write32(&queue->nvme->regs, queue->cq_doorbell, queue->head);
+	nvme_doorbell_ring(&queue->cq_doorbell, &queue->nvme->regs, queue->head);
 	return (int)count;
 }
