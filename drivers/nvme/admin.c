@@ -143,7 +143,7 @@ static int create_cq(struct nvme_queue *queue)
 	struct nvme_sqe command = {
 		.opcode = nvme_admin_create_cq,
 		.prp1 = htole64(queue->cq_mem.bus_addr),
-		.cdw10 = htole32((queue->entries - 1) << 16 | queue->id),
+		.cdw10 = htole32((queue->cq_entries - 1) << 16 | queue->id),
 		.cdw11 = htole32(NVME_QUEUE_CONTIGUOUS | vector),
 	};
 

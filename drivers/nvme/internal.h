@@ -37,7 +37,8 @@ struct nvme_slot {
  * struct nvme_queue - A submission queue and its completion queue.
  * @nvme: the disk
  * @id: 0 for the admin queue
- * @entries: of each; one stays empty
+ * @entries: of the submission queue; one stays empty
+ * @cq_entries: of the completion queue
  * @depth: most commands at once
  * @eventfd: where its interrupts arrive, -1 when polled
  * @masked: INTx fired and wasn't unmasked yet
@@ -64,6 +65,7 @@ struct nvme_queue {
 	struct nvme *nvme;
 	unsigned int id;
 	unsigned int entries;
+	unsigned int cq_entries;
 	unsigned int depth;
 	int eventfd;
 	bool masked;

@@ -30,6 +30,16 @@ static int alloc_slots(struct nvme_queue *queue)
 	return 0;
 }
 
+/* Polled, a completion queue has room for what was read and wasn't told: see tell_head(). */
+static unsigned int cq_entries(const struct nvme *nvme, unsigned int id, unsigned int entries)
+{
+	const unsigned int most = NVME_CAP_MQES(nvme->cap) + 1;
+
+	if (!id || nvme->info.irq != NVME_POLLED)
+		return entries;
+	return 2 * entries < most ? 2 * entries : most;
+}
+
 int nvme_queue_alloc(struct nvme *nvme, struct nvme_queue *queue, unsigned int id,
 		     unsigned int entries)
 {
@@ -38,6 +48,7 @@ int nvme_queue_alloc(struct nvme *nvme, struct nvme_queue *queue, unsigned int i
 	queue->nvme = nvme;
 	queue->id = id;
 	queue->entries = entries;
+	queue->cq_entries = cq_entries(nvme, id, entries);
 	queue->depth = entries - 1;	/* a full queue would look empty */
 	queue->phase = NVME_CQE_PHASE;
 	queue->eventfd = -1;
@@ -50,7 +61,8 @@ int nvme_queue_alloc(struct nvme *nvme, struct nvme_queue *queue, unsigned int i
 		err = usrpci_coherent_alloc(nvme->dev, (size_t)entries << NVME_SQE_SHIFT,
 					    &queue->sq_mem);
 	if (!err)
-		err = usrpci_coherent_alloc(nvme->dev, (size_t)entries << NVME_CQE_SHIFT,
+		err = usrpci_coherent_alloc(nvme->dev,
+					    (size_t)queue->cq_entries << NVME_CQE_SHIFT,
 					    &queue->cq_mem);
 	return err;
 }
@@ -91,7 +103,7 @@ void nvme_queue_rewind(struct nvme_queue *queue)
 	unsigned int cid;
 
 	/* What was completed long ago would look new. */
-	memset(queue->cq_mem.addr, 0, (size_t)queue->entries << NVME_CQE_SHIFT);
+	memset(queue->cq_mem.addr, 0, (size_t)queue->cq_entries << NVME_CQE_SHIFT);
 	queue->tail = 0;
 	queue->head = 0;
 	queue->sq_doorbell.value = 0;
@@ -155,6 +167,19 @@ static int complete(struct nvme_queue *queue, const volatile struct nvme_cqe *cq
 	return 0;
 }
 
+/*
+ * The controller wants to know what was read so that it may be overwritten, and need not know as
+ * long as there's room for all commands that can be under way. An interrupt goes on till it knows.
+ */
+static void tell_head(struct nvme_queue *queue)
+{
+	const unsigned int told = queue->cq_doorbell.value;
+	const unsigned int untold = (queue->head + queue->cq_entries - told) % queue->cq_entries;
+
+	if (untold + queue->depth >= queue->cq_entries)
+		nvme_doorbell_ring(&queue->cq_doorbell, &queue->nvme->regs, queue->head);
+}
+
 int nvme_queue_reap(struct nvme_queue *queue, struct nvme_completion *done, unsigned int max)
 {
 	const volatile struct nvme_cqe *cq = queue->cq_mem.addr;
@@ -169,11 +194,12 @@ int nvme_queue_reap(struct nvme_queue *queue, struct nvme_completion *done, unsi
 		if (complete(queue, &cq[queue->head], status, &done[count]))
 			return count ? (int)count : -EIO;
 		count++;
-		if (++queue->head == queue->entries) {
+		if (++queue->head == queue->cq_entries) {
 			queue->head = 0;
 			queue->phase ^= NVME_CQE_PHASE;
 		}
 	}
-	nvme_doorbell_ring(&queue->cq_doorbell, &queue->nvme->regs, queue->head);
+	if (count)
+		tell_head(queue);
 	return (int)count;
 }
