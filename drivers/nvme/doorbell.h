@@ -10,10 +10,17 @@
  * struct nvme_doorbell - One of a queue's doorbells.
  * @at: where it lies in BAR 0
  * @value: what the controller was told last
+ * @shadow: where it's told in memory, little-endian; NULL if it looks nowhere but in its register
+ * @event: up to where it has looked there; NULL if it has to be rung all the same
+ *
+ * Emulated controllers have shadows, for which a write to a register costs much: NVMe base 2.0
+ * §5.8.
  */
 struct nvme_doorbell {
 	uint64_t at;
 	uint32_t value;
+	volatile uint32_t *shadow;
+	const volatile uint32_t *event;
 };
 
 /* Tells the controller of @value, once. */

@@ -95,6 +95,9 @@ struct nvme_queue {
  * @timeout_ms: how long a command may take
  * @shift: log2 of the block size
  * @copy: most bytes of a transfer that are copied, and not mapped
+ * @shadow: two pages for doorbells in memory, if the controller knows of such: their values, and
+ *	up to where it has seen them
+ * @shadowed: it was told of them, since it was enabled
  * @lock: the admin queue, and whoever changes the controller's state
  * @admin: admin queue, which is polled
  * @enabled: CC.EN was set
@@ -110,6 +113,8 @@ struct nvme {
 	int64_t timeout_ms;
 	unsigned int shift;
 	size_t copy;
+	struct usrpci_coherent shadow;
+	bool shadowed;
 	pthread_mutex_t lock;
 	struct nvme_queue admin;
 	bool enabled;
@@ -140,6 +145,8 @@ int nvme_fail(struct nvme *nvme, int why);
 int nvme_identify(struct nvme *nvme, uint32_t nsid);
 /* Asks for @nr queues; gives how many there may be. */
 int nvme_set_queues(struct nvme *nvme, unsigned int nr, unsigned int *given);
+/* Tells of the shadows, if there are some; an error if nothing else will work either. */
+int nvme_set_shadow(struct nvme *nvme);
 int nvme_create_queue(struct nvme_queue *queue);
 void nvme_delete_queue(struct nvme_queue *queue);
 int nvme_abort(struct nvme *nvme, const struct nvme_queue *queue, unsigned int cid);
@@ -152,6 +159,8 @@ int nvme_wire_irq(struct nvme_queue *queue);
 /* queue.c */
 int nvme_queue_alloc(struct nvme *nvme, struct nvme_queue *queue, unsigned int id,
 		     unsigned int entries);
+/* Its doorbells are shadowed or not, as the controller was told; it has no events of it so far. */
+void nvme_queue_shadow(struct nvme_queue *queue);
 int nvme_queue_add_lists(struct nvme_queue *queue, uint64_t transfer);
 void nvme_queue_free(struct nvme_queue *queue);
 /* As if it were new; the controller mustn't know it. */

@@ -67,6 +67,34 @@ int nvme_queue_alloc(struct nvme *nvme, struct nvme_queue *queue, unsigned int i
 	return err;
 }
 
+/* Laid out as the registers are, in a page: what lies past it has no shadow. */
+static void shadow_doorbell(const struct nvme *nvme, struct nvme_doorbell *doorbell)
+{
+	const uint64_t at = doorbell->at - NVME_DOORBELLS;
+	char *values = nvme->shadow.addr, *events = values + NVME_PAGE;
+
+	doorbell->shadow = NULL;
+	doorbell->event = NULL;
+	if (!nvme->shadowed || at + 4 > NVME_PAGE)
+		return;
+	doorbell->shadow = (void *)(values + at);
+	*doorbell->shadow = htole32(doorbell->value);
+	/* Of a queue before, which had the same id. */
+	*(uint32_t *)(void *)(events + at) = htole32(doorbell->value);
+	doorbell->event = (void *)(events + at);
+}
+
+void nvme_queue_shadow(struct nvme_queue *queue)
+{
+	shadow_doorbell(queue->nvme, &queue->sq_doorbell);
+	shadow_doorbell(queue->nvme, &queue->cq_doorbell);
+	if (queue->id)
+		return;
+	/* Not all controllers look at the admin queue's shadows: it's told in both ways. */
+	queue->sq_doorbell.event = NULL;
+	queue->cq_doorbell.event = NULL;
+}
+
 int nvme_queue_add_lists(struct nvme_queue *queue, uint64_t transfer)
 {
 	size_t budget = LIST_POOL / queue->depth;
