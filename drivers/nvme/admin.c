@@ -48,6 +48,10 @@ static int identify_controller(struct nvme *nvme, const struct usrpci_coherent *
 		nvme->info.caps |= NVME_CAN_DISCARD;
 	if (id->vwc & NVME_CTRL_VWC_PRESENT)
 		nvme->info.caps |= NVME_HAS_CACHE;
+	if (le16toh(id->oacs) & NVME_CTRL_OACS_DBBUF_CFG)
+		err = usrpci_coherent_alloc(nvme->dev, 2UL * NVME_PAGE, &nvme->shadow);
+	if (err)
+		return err;
 	/* In units of the least page, which is 4 KiB here; 0 and the absurd: no limit. */
 	if (id->mdts && id->mdts < 32)
 		nvme->info.mdts = (uint64_t)NVME_PAGE << id->mdts;
@@ -136,6 +140,31 @@ int nvme_set_queues(struct nvme *nvme, unsigned int nr, unsigned int *given)
 	return 0;
 }
 
+/* Before any I/O queue is made, and after each reset: NVMe base 2.0 §5.8. */
+int nvme_set_shadow(struct nvme *nvme)
+{
+	struct nvme_sqe command = {
+		.opcode = nvme_admin_dbbuf,
+		.prp1 = htole64(nvme->shadow.bus_addr),
+		.prp2 = htole64(nvme->shadow.bus_addr + NVME_PAGE),
+	};
+	int err;
+
+	if (!nvme->shadow.addr)
+		return 0;
+	/* From this command on the controller may look there for the admin queue's. */
+	memset(nvme->shadow.addr, 0, 2UL * NVME_PAGE);
+	nvme->shadowed = true;
+	nvme_queue_shadow(&nvme->admin);
+	err = nvme_admin_run(nvme, &command, NULL);
+	if (!err)
+		return 0;
+	/* One that has thought better of it does without. */
+	nvme->shadowed = false;
+	nvme_queue_shadow(&nvme->admin);
+	return err == -ETIMEDOUT || err == -ENODEV ? err : 0;
+}
+
 /* Vector n is that of queue n + 1; that of the first is the admin queue's too. */
 static int create_cq(struct nvme_queue *queue)
 {
@@ -143,7 +172,7 @@ static int create_cq(struct nvme_queue *queue)
 	struct nvme_sqe command = {
 		.opcode = nvme_admin_create_cq,
 		.prp1 = htole64(queue->cq_mem.bus_addr),
-		.cdw10 = htole32((queue->entries - 1) << 16 | queue->id),
+		.cdw10 = htole32((queue->cq_entries - 1) << 16 | queue->id),
 		.cdw11 = htole32(NVME_QUEUE_CONTIGUOUS | vector),
 	};
 
@@ -175,8 +204,10 @@ static int delete_queue(struct nvme_queue *queue, enum nvme_admin_opcode opcode)
 /* The completion queue first: a submission queue names it. */
 int nvme_create_queue(struct nvme_queue *queue)
 {
-	int err = create_cq(queue);
+	int err;
 
+	nvme_queue_shadow(queue);
+	err = create_cq(queue);
 	return err ? err : create_sq(queue);
 }
 

@@ -75,7 +75,7 @@ static int start(struct run *run, uint64_t slot)
 
 	run->next = run->next + 1 < plan->places ? run->next + 1 : 0;
 	run->started[slot] = nvme_now_ns();
-	return nvme_submit(run->queue, &command);
+	return nvme_stage(run->queue, &command);
 }
 
 static bool is_over(const struct run *run, uint64_t now)
@@ -84,7 +84,10 @@ static bool is_over(const struct run *run, uint64_t now)
 	       atomic_load_explicit(&run->plan->stop, memory_order_relaxed);
 }
 
-/* Takes completions and, till the end, starts a command for each. Returns how many are fewer. */
+/*
+ * Takes completions and, till the end, starts a command for each: nvme_wait() tells the disk of
+ * them, all at once. Returns how many are fewer.
+ */
 static int turn(struct run *run)
 {
 	struct nvme_completion done[REAP];

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <usrpci.h>
+#include "doorbell.h"
 #include "nvme.h"
 #include "prp.h"
 #include "registers.h"
@@ -36,7 +37,8 @@ struct nvme_slot {
  * struct nvme_queue - A submission queue and its completion queue.
  * @nvme: the disk
  * @id: 0 for the admin queue
- * @entries: of each; one stays empty
+ * @entries: of the submission queue; one stays empty
+ * @cq_entries: of the completion queue
  * @depth: most commands at once
  * @eventfd: where its interrupts arrive, -1 when polled
  * @masked: INTx fired and wasn't unmasked yet
@@ -45,9 +47,9 @@ struct nvme_slot {
  * @list_mem: room for PRP lists, @list_len for each command id
  * @list_len: bytes
  * @bounce: for what can't go to or from user memory
- * @sq_doorbell: where its tail goes
- * @cq_doorbell: where its head goes
- * @tail: of the submission queue
+ * @sq_doorbell: for its tail
+ * @cq_doorbell: for its head
+ * @tail: of the submission queue; what the controller wasn't told of yet is staged
  * @head: of the completion queue
  * @phase: of new completions
  * @slots: by command id
@@ -63,6 +65,7 @@ struct nvme_queue {
 	struct nvme *nvme;
 	unsigned int id;
 	unsigned int entries;
+	unsigned int cq_entries;
 	unsigned int depth;
 	int eventfd;
 	bool masked;
@@ -71,8 +74,8 @@ struct nvme_queue {
 	struct usrpci_coherent list_mem;
 	size_t list_len;
 	struct usrpci_coherent bounce;
-	uint64_t sq_doorbell;
-	uint64_t cq_doorbell;
+	struct nvme_doorbell sq_doorbell;
+	struct nvme_doorbell cq_doorbell;
 	unsigned int tail;
 	unsigned int head;
 	unsigned int phase;
@@ -92,6 +95,9 @@ struct nvme_queue {
  * @timeout_ms: how long a command may take
  * @shift: log2 of the block size
  * @copy: most bytes of a transfer that are copied, and not mapped
+ * @shadow: two pages for doorbells in memory, if the controller knows of such: their values, and
+ *	up to where it has seen them
+ * @shadowed: it was told of them, since it was enabled
  * @lock: the admin queue, and whoever changes the controller's state
  * @admin: admin queue, which is polled
  * @enabled: CC.EN was set
@@ -107,6 +113,8 @@ struct nvme {
 	int64_t timeout_ms;
 	unsigned int shift;
 	size_t copy;
+	struct usrpci_coherent shadow;
+	bool shadowed;
 	pthread_mutex_t lock;
 	struct nvme_queue admin;
 	bool enabled;
@@ -137,6 +145,8 @@ int nvme_fail(struct nvme *nvme, int why);
 int nvme_identify(struct nvme *nvme, uint32_t nsid);
 /* Asks for @nr queues; gives how many there may be. */
 int nvme_set_queues(struct nvme *nvme, unsigned int nr, unsigned int *given);
+/* Tells of the shadows, if there are some; an error if nothing else will work either. */
+int nvme_set_shadow(struct nvme *nvme);
 int nvme_create_queue(struct nvme_queue *queue);
 void nvme_delete_queue(struct nvme_queue *queue);
 int nvme_abort(struct nvme *nvme, const struct nvme_queue *queue, unsigned int cid);
@@ -149,6 +159,8 @@ int nvme_wire_irq(struct nvme_queue *queue);
 /* queue.c */
 int nvme_queue_alloc(struct nvme *nvme, struct nvme_queue *queue, unsigned int id,
 		     unsigned int entries);
+/* Its doorbells are shadowed or not, as the controller was told; it has no events of it so far. */
+void nvme_queue_shadow(struct nvme_queue *queue);
 int nvme_queue_add_lists(struct nvme_queue *queue, uint64_t transfer);
 void nvme_queue_free(struct nvme_queue *queue);
 /* As if it were new; the controller mustn't know it. */
@@ -156,7 +168,9 @@ void nvme_queue_rewind(struct nvme_queue *queue);
 /* Takes a command id; -EAGAIN if none is left. */
 int nvme_queue_take(struct nvme_queue *queue, uint64_t cookie);
 void nvme_queue_give(struct nvme_queue *queue, unsigned int cid);
-void nvme_queue_send(struct nvme_queue *queue, struct nvme_sqe *command, unsigned int cid);
+/* A command's place in the queue, of which nvme_queue_ring() tells the controller. */
+void nvme_queue_put(struct nvme_queue *queue, struct nvme_sqe *command, unsigned int cid);
+void nvme_queue_ring(struct nvme_queue *queue);
 int nvme_queue_reap(struct nvme_queue *queue, struct nvme_completion *done, unsigned int max);
 
 static inline unsigned int nvme_queue_busy(const struct nvme_queue *queue)
@@ -186,7 +200,7 @@ int nvme_give_up(struct nvme *nvme, int why);
 int nvme_recover(struct nvme_queue *queue);
 
 /* io.c */
-/* As nvme_submit(), which has checked it all but for where the memory is. */
+/* As nvme_stage(), which has checked it all but for where the memory is. */
 int nvme_start(struct nvme_queue *queue, const struct nvme_command *command,
 	       const struct usrpci_sg *sg, unsigned int nr);
 

@@ -164,11 +164,11 @@ int nvme_start(struct nvme_queue *queue, const struct nvme_command *command,
 	if (err)
 		nvme_queue_give(queue, (unsigned int)cid);
 	else
-		nvme_queue_send(queue, &sqe, (unsigned int)cid);
+		nvme_queue_put(queue, &sqe, (unsigned int)cid);
 	return err;
 }
 
-int nvme_submit(struct nvme_queue *queue, const struct nvme_command *command)
+int nvme_stage(struct nvme_queue *queue, const struct nvme_command *command)
 {
 	const struct usrpci_mapping *map = command->map;
 	int err = check(queue->nvme, command);
@@ -176,6 +176,23 @@ int nvme_submit(struct nvme_queue *queue, const struct nvme_command *command)
 	if (err)
 		return err;
 	return nvme_start(queue, command, map ? map->sg : NULL, map ? map->nr_sg : 0);
+}
+
+/* A disk that is gone has no doorbells, and one that was reset none of this queue's. */
+void nvme_ring(struct nvme_queue *queue)
+{
+	if (!atomic_load_explicit(&queue->nvme->failed, memory_order_acquire) &&
+	    !nvme_is_stale(queue))
+		nvme_queue_ring(queue);
+}
+
+int nvme_submit(struct nvme_queue *queue, const struct nvme_command *command)
+{
+	int err = nvme_stage(queue, command);
+
+	if (!err)
+		nvme_ring(queue);
+	return err;
 }
 
 int nvme_flush(struct nvme_queue *queue)

@@ -146,6 +146,8 @@ static int set_up(struct nvme *nvme, const struct nvme_options *options)
 	err = set_up_controller(nvme);
 	if (!err)
 		err = nvme_identify(nvme, options->nsid);
+	if (!err)
+		err = nvme_set_shadow(nvme);
 	return err ? err : set_up_queues(nvme, options);
 }
 
@@ -198,6 +200,8 @@ static void free_queues(struct nvme *nvme)
 		nvme_queue_free(&nvme->queues[i]);
 	}
 	nvme_queue_free(&nvme->admin);
+	if (nvme->shadow.addr)
+		usrpci_coherent_free(nvme->dev, &nvme->shadow);
 	free(nvme->queues);
 }
 

@@ -4,8 +4,8 @@
  * DOC: a driver for NVMe disks
  *
  * One namespace of one controller, with one pair of I/O queues or several. Each queue has two ways
- * in: nvme_read(), nvme_write() and their like take any memory and do all of it; nvme_submit()
- * takes whole blocks in memory that was mapped before, and many commands at once.
+ * in: nvme_read(), nvme_write() and their like take any memory and do all of it; nvme_submit() and
+ * nvme_stage() take whole blocks in memory that was mapped before, and many commands at once.
  *
  * A queue is for one thread at a time. Calls on different queues of one disk may be made at once:
  * queues share no lock. Where the registers can be mapped, neither nvme_submit() nor nvme_poll()
@@ -289,6 +289,29 @@ struct nvme_completion {
  * controller was stopped.
  */
 int nvme_submit(struct nvme_queue *queue, const struct nvme_command *command);
+
+/**
+ * nvme_stage() - Get a command ready, of which the disk is told later, with others.
+ * @queue: the queue
+ * @command: what; it's needed no longer than this call
+ *
+ * As nvme_submit(), but that the doorbell isn't rung, which costs more than all else that the
+ * driver does for a command. It's rung by whichever of these comes first: nvme_ring(),
+ * nvme_submit(), nvme_poll() or nvme_wait() on this queue. So whoever starts a command for each
+ * that is done stages it, and goes on to poll or to wait. Who sleeps elsewhere, as on
+ * nvme_queue_eventfd(), calls nvme_ring() first. The command's time begins here.
+ *
+ * Return: as nvme_submit().
+ */
+int nvme_stage(struct nvme_queue *queue, const struct nvme_command *command);
+
+/**
+ * nvme_ring() - Tell the disk of all commands that are staged.
+ * @queue: the queue
+ *
+ * If the controller was stopped or reset nvme_poll() and nvme_wait() say so.
+ */
+void nvme_ring(struct nvme_queue *queue);
 
 /**
  * nvme_poll() - Take the completions that are there.

@@ -30,6 +30,16 @@ static int alloc_slots(struct nvme_queue *queue)
 	return 0;
 }
 
+/* Polled, a completion queue has room for what was read and wasn't told: see tell_head(). */
+static unsigned int cq_entries(const struct nvme *nvme, unsigned int id, unsigned int entries)
+{
+	const unsigned int most = NVME_CAP_MQES(nvme->cap) + 1;
+
+	if (!id || nvme->info.irq != NVME_POLLED)
+		return entries;
+	return 2 * entries < most ? 2 * entries : most;
+}
+
 int nvme_queue_alloc(struct nvme *nvme, struct nvme_queue *queue, unsigned int id,
 		     unsigned int entries)
 {
@@ -38,21 +48,51 @@ int nvme_queue_alloc(struct nvme *nvme, struct nvme_queue *queue, unsigned int i
 	queue->nvme = nvme;
 	queue->id = id;
 	queue->entries = entries;
+	queue->cq_entries = cq_entries(nvme, id, entries);
 	queue->depth = entries - 1;	/* a full queue would look empty */
 	queue->phase = NVME_CQE_PHASE;
 	queue->eventfd = -1;
-	queue->sq_doorbell = doorbell(nvme, 2 * id);
-	queue->cq_doorbell = doorbell(nvme, 2 * id + 1);
-	if (queue->cq_doorbell + 4 > nvme->regs.len)
+	queue->sq_doorbell.at = doorbell(nvme, 2 * id);
+	queue->cq_doorbell.at = doorbell(nvme, 2 * id + 1);
+	if (queue->cq_doorbell.at + 4 > nvme->regs.len)
 		return -ENOTSUP;
 	err = alloc_slots(queue);
 	if (!err)
 		err = usrpci_coherent_alloc(nvme->dev, (size_t)entries << NVME_SQE_SHIFT,
 					    &queue->sq_mem);
 	if (!err)
-		err = usrpci_coherent_alloc(nvme->dev, (size_t)entries << NVME_CQE_SHIFT,
+		err = usrpci_coherent_alloc(nvme->dev,
+					    (size_t)queue->cq_entries << NVME_CQE_SHIFT,
 					    &queue->cq_mem);
 	return err;
+}
+
+/* Laid out as the registers are, in a page: what lies past it has no shadow. */
+static void shadow_doorbell(const struct nvme *nvme, struct nvme_doorbell *doorbell)
+{
+	const uint64_t at = doorbell->at - NVME_DOORBELLS;
+	char *values = nvme->shadow.addr, *events = values + NVME_PAGE;
+
+	doorbell->shadow = NULL;
+	doorbell->event = NULL;
+	if (!nvme->shadowed || at + 4 > NVME_PAGE)
+		return;
+	doorbell->shadow = (void *)(values + at);
+	*doorbell->shadow = htole32(doorbell->value);
+	/* Of a queue before, which had the same id. */
+	*(uint32_t *)(void *)(events + at) = htole32(doorbell->value);
+	doorbell->event = (void *)(events + at);
+}
+
+void nvme_queue_shadow(struct nvme_queue *queue)
+{
+	shadow_doorbell(queue->nvme, &queue->sq_doorbell);
+	shadow_doorbell(queue->nvme, &queue->cq_doorbell);
+	if (queue->id)
+		return;
+	/* Not all controllers look at the admin queue's shadows: it's told in both ways. */
+	queue->sq_doorbell.event = NULL;
+	queue->cq_doorbell.event = NULL;
 }
 
 int nvme_queue_add_lists(struct nvme_queue *queue, uint64_t transfer)
@@ -91,9 +131,11 @@ void nvme_queue_rewind(struct nvme_queue *queue)
 	unsigned int cid;
 
 	/* What was completed long ago would look new. */
-	memset(queue->cq_mem.addr, 0, (size_t)queue->entries << NVME_CQE_SHIFT);
+	memset(queue->cq_mem.addr, 0, (size_t)queue->cq_entries << NVME_CQE_SHIFT);
 	queue->tail = 0;
 	queue->head = 0;
+	queue->sq_doorbell.value = 0;
+	queue->cq_doorbell.value = 0;
 	queue->phase = NVME_CQE_PHASE;
 	for (cid = 0; cid < queue->depth; cid++)
 		if (queue->slots[cid].busy)
@@ -121,7 +163,7 @@ void nvme_queue_give(struct nvme_queue *queue, unsigned int cid)
 	queue->free[queue->nr_free++] = (uint16_t)cid;
 }
 
-void nvme_queue_send(struct nvme_queue *queue, struct nvme_sqe *command, unsigned int cid)
+void nvme_queue_put(struct nvme_queue *queue, struct nvme_sqe *command, unsigned int cid)
 {
 	struct nvme_sqe *sq = queue->sq_mem.addr;
 
@@ -129,7 +171,11 @@ void nvme_queue_send(struct nvme_queue *queue, struct nvme_sqe *command, unsigne
 	sq[queue->tail] = *command;
 	if (++queue->tail == queue->entries)
 		queue->tail = 0;
-	usrpci_regs_write32(&queue->nvme->regs, queue->sq_doorbell, queue->tail);
+}
+
+void nvme_queue_ring(struct nvme_queue *queue)
+{
+	nvme_doorbell_ring(&queue->sq_doorbell, &queue->nvme->regs, queue->tail);
 }
 
 static int complete(struct nvme_queue *queue, const volatile struct nvme_cqe *cqe,
@@ -149,6 +195,19 @@ static int complete(struct nvme_queue *queue, const volatile struct nvme_cqe *cq
 	return 0;
 }
 
+/*
+ * The controller wants to know what was read so that it may be overwritten, and need not know as
+ * long as there's room for all commands that can be under way. An interrupt goes on till it knows.
+ */
+static void tell_head(struct nvme_queue *queue)
+{
+	const unsigned int told = queue->cq_doorbell.value;
+	const unsigned int untold = (queue->head + queue->cq_entries - told) % queue->cq_entries;
+
+	if (untold + queue->depth >= queue->cq_entries)
+		nvme_doorbell_ring(&queue->cq_doorbell, &queue->nvme->regs, queue->head);
+}
+
 int nvme_queue_reap(struct nvme_queue *queue, struct nvme_completion *done, unsigned int max)
 {
 	const volatile struct nvme_cqe *cq = queue->cq_mem.addr;
@@ -163,12 +222,12 @@ int nvme_queue_reap(struct nvme_queue *queue, struct nvme_completion *done, unsi
 		if (complete(queue, &cq[queue->head], status, &done[count]))
 			return count ? (int)count : -EIO;
 		count++;
-		if (++queue->head == queue->entries) {
+		if (++queue->head == queue->cq_entries) {
 			queue->head = 0;
 			queue->phase ^= NVME_CQE_PHASE;
 		}
 	}
 	if (count)
-		usrpci_regs_write32(&queue->nvme->regs, queue->cq_doorbell, queue->head);
+		tell_head(queue);
 	return (int)count;
 }

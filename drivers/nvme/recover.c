@@ -84,10 +84,14 @@ static int restart(struct nvme *nvme)
 	err = stop(nvme);
 	if (err)
 		return err;
+	nvme->shadowed = false;
 	nvme_queue_rewind(&nvme->admin);
+	nvme_queue_shadow(&nvme->admin);
 	err = nvme_enable(nvme);
 	if (!err)
 		err = nvme_set_queues(nvme, nvme->info.queues, &given);
+	if (!err)
+		err = nvme_set_shadow(nvme);
 	return err;
 }
 

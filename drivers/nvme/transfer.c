@@ -28,7 +28,10 @@ struct chunk {
 	int error;
 };
 
-/* Fills the queue. Commands are alike in size so that the scatterlist is read in order. */
+/*
+ * Fills the queue; whoever waits rings for all of it. Commands are alike in size so that the
+ * scatterlist is read in order.
+ */
 static void send(struct nvme_queue *queue, struct chunk *chunk)
 {
 	const struct nvme *nvme = queue->nvme;

@@ -59,6 +59,7 @@ static int collect(struct nvme_queue *queue, struct nvme_completion *done, unsig
 		return err;
 	if (nvme_is_stale(queue))
 		return nvme_renew(queue, done, max);
+	nvme_queue_ring(queue);
 	got = nvme_queue_reap(queue, done, max);
 	if (got < 0)	/* it makes no sense */
 		return nvme_recover(queue);
@@ -151,7 +152,8 @@ int nvme_admin_run(struct nvme *nvme, struct nvme_sqe *command, uint32_t *value)
 	got = nvme_queue_take(&nvme->admin, 0);
 	if (got < 0)
 		return got;
-	nvme_queue_send(&nvme->admin, command, (unsigned int)got);
+	nvme_queue_put(&nvme->admin, command, (unsigned int)got);
+	nvme_queue_ring(&nvme->admin);
 	while (!(got = nvme_queue_reap(&nvme->admin, &done, 1))) {
 		if (nvme_now_ms() >= end)
 			return -ETIMEDOUT;

@@ -2,6 +2,7 @@
 // Copyright (C) 2026 The usrpci authors
 /* The NVMe driver on a real (emulated) disk, $USRPCI_NVME, whose data is lost; exit 77 without. */
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -423,10 +424,10 @@ static void submit_all(struct flight *flight, enum nvme_op op)
 	assert_int_equal(submit(op, 0, blocks, &flight->map, 0, 0), -EAGAIN);
 }
 
-static void wait_all(struct flight *flight)
+/* Takes what is done till @left are. */
+static void wait_for(struct flight *flight, unsigned int left)
 {
 	struct nvme_completion done[7];
-	unsigned int left = flight->nr;
 	int got, i;
 
 	while (left) {
@@ -440,6 +441,11 @@ static void wait_all(struct flight *flight)
 		left -= (unsigned int)got;
 	}
 	assert_int_equal(nvme_poll(queue, done, 7), 0);
+}
+
+static void wait_all(struct flight *flight)
+{
+	wait_for(flight, flight->nr);
 }
 
 static void test_many_writes_at_once(void **state)
@@ -479,6 +485,86 @@ static void test_many_reads_at_once(void **state)
 	for (i = 0; i < flight.nr; i++)
 		same((unsigned char *)flight.map.addr + i * PAGE,
 		     image + lba_of(&flight, i) * block, PAGE);
+	assert_int_equal(usrpci_unmap(nvme_device(disk), &flight.map.handle, 1), 0);
+	end_flight(&flight);
+}
+
+/* Reads of all but the last, of which the disk isn't told; its memory says that it isn't. */
+static void stage_all_but_one(struct flight *flight)
+{
+	struct nvme_command command = {
+		.op = NVME_READ, .blocks = (uint32_t)PAGE / nvme_info(disk)->block_size,
+		.map = &flight->map,
+	};
+	unsigned char *const first = flight->map.addr;
+
+	memset(flight->seen, 0, flight->nr * sizeof(*flight->seen));
+	memset(first, (unsigned char)~image[lba_of(flight, 0) * nvme_info(disk)->block_size], PAGE);
+	for (; command.cookie < flight->nr - 1; command.cookie++) {
+		command.lba = lba_of(flight, (unsigned int)command.cookie);
+		command.offset = command.cookie * PAGE;
+		assert_int_equal(nvme_stage(queue, &command), 0);
+	}
+	usleep(5000);
+	assert_int_not_equal(*first, image[lba_of(flight, 0) * nvme_info(disk)->block_size]);
+}
+
+/* Without asking the queue, which would tell the disk itself. */
+static void wait_for_memory(struct flight *flight)
+{
+	const unsigned char *wanted = image + lba_of(flight, 0) * nvme_info(disk)->block_size;
+	const int fd = nvme_queue_eventfd(queue);
+	struct pollfd done = { .fd = fd, .events = POLLIN };
+	unsigned int ms;
+
+	if (fd >= 0)
+		assert_int_equal(poll(&done, 1, 30000), 1);
+	for (ms = 0; ms < 30000; ms++) {
+		assert_int_equal(usrpci_sync_for_cpu(nvme_device(disk), flight->map.handle, 0,
+						     PAGE), 0);
+		if (!memcmp(flight->map.addr, wanted, PAGE))
+			return;
+		usleep(1000);
+	}
+	fail_msg("the disk did nothing");
+}
+
+static void submit_last(struct flight *flight)
+{
+	const unsigned int last = flight->nr - 1;
+
+	assert_int_equal(submit(NVME_READ, lba_of(flight, last),
+				(uint32_t)PAGE / nvme_info(disk)->block_size, &flight->map,
+				last * PAGE, last), 0);
+}
+
+/* The disk is told by each of the calls that say so, and by nothing else. */
+static void test_staged(void **state)
+{
+	const struct nvme_command no_block = { .op = NVME_READ };
+	struct nvme_completion done;
+	struct flight flight;
+	int got;
+
+	assert_int_equal(nvme_stage(queue, &no_block), -EINVAL);
+	begin_flight(&flight, USRPCI_DMA_FROM_DEVICE);
+	stage_all_but_one(&flight);
+	submit_last(&flight);
+	assert_int_equal(submit(NVME_READ, 0, 1, &flight.map, 0, 0), -EAGAIN);
+	wait_all(&flight);
+	stage_all_but_one(&flight);
+	nvme_ring(queue);
+	wait_for_memory(&flight);
+	wait_for(&flight, flight.nr - 1);
+	stage_all_but_one(&flight);
+	wait_for(&flight, flight.nr - 1);
+	stage_all_but_one(&flight);
+	got = nvme_poll(queue, &done, 1);
+	assert_in_range(got, 0, 1);
+	wait_for_memory(&flight);
+	wait_for(&flight, flight.nr - 1 - (unsigned int)got);
+	nvme_ring(queue);
+	assert_int_equal(nvme_poll(queue, &done, 1), 0);
 	assert_int_equal(usrpci_unmap(nvme_device(disk), &flight.map.handle, 1), 0);
 	end_flight(&flight);
 }
@@ -966,6 +1052,7 @@ static int run(enum nvme_irq irq, const char *name)
 		cmocka_unit_test_setup_teardown(test_copied, open_disk, copy_nothing),
 		TEST(test_many_writes_at_once),
 		TEST(test_many_reads_at_once),
+		TEST(test_staged),
 		TEST(test_submit_refusals),
 		TEST(test_write_through),
 		TEST(test_zero),

@@ -503,6 +503,182 @@ static void test_bad_doorbells(void **state)
 	assert_int_equal(io(transfer(nvme_cmd_read, 0, 1)), 0);
 }
 
+/* --- doorbells in memory --- */
+
+/* Pages of the controller's memory, and their entries. */
+#define SHADOW		590U
+#define SEEN		591U
+#define IO_SQ		2U
+#define IO_CQ		3U
+
+static struct nvme_sqe set_shadow(uint64_t values, uint64_t events)
+{
+	return (struct nvme_sqe){
+		.opcode = nvme_admin_dbbuf, .prp1 = htole64(values), .prp2 = htole64(events),
+	};
+}
+
+static void shadow_on(void)
+{
+	memset(ctrl_page(&ctrl, SHADOW), 0, 2 * NVME_PAGE);
+	assert_int_equal(admin(set_shadow(ctrl_bus(&ctrl, SHADOW), ctrl_bus(&ctrl, SEEN))), 0);
+}
+
+static void write_shadow(unsigned int index, uint32_t value)
+{
+	((volatile uint32_t *)(void *)ctrl_page(&ctrl, SHADOW))[index] = htole32(value);
+}
+
+static void seen_is(unsigned int index, uint32_t value)
+{
+	assert_int_equal(le32toh(((volatile uint32_t *)(void *)ctrl_page(&ctrl, SEEN))[index]),
+			 value);
+}
+
+static void put_reads(unsigned int nr)
+{
+	while (nr--)
+		ctrl_put(&ctrl, &ctrl.io, transfer(nvme_cmd_read, 0, 1));
+}
+
+/* What counts is what memory says; and what isn't rung for isn't looked at. */
+static void test_shadow(void **state)
+{
+	const struct nvme_id_ctrl *id = (void *)ctrl_page(&ctrl, 0);
+	unsigned int i;
+
+	assert_int_equal(admin(identify(NVME_IDENTIFY_CNS_CTRL, 0)), 0);
+	assert_true(le16toh(id->oacs) & NVME_CTRL_OACS_DBBUF_CFG);
+	shadow_on();
+	ctrl_add_io(&ctrl, 16, 8, false);
+	put_reads(3);
+	write_shadow(IO_SQ, 3);
+	assert_int_equal(ctrl_look(&ctrl, &ctrl.io), RIG_NONE);
+	seen_is(IO_SQ, 0);
+	ctrl_ring(&ctrl, 1, false, 9999);
+	seen_is(IO_SQ, 3);
+	for (i = 0; i < 3; i++)
+		assert_int_equal(ctrl_look(&ctrl, &ctrl.io), 0);
+	assert_int_equal(ctrl_look(&ctrl, &ctrl.io), RIG_NONE);
+	/* Room for seven, which four and three are; the eighth comes when some were read. */
+	put_reads(5);
+	write_shadow(IO_SQ, 8);
+	ctrl_ring(&ctrl, 1, false, 8);
+	for (i = 0; i < 4; i++)
+		assert_int_equal(ctrl_look(&ctrl, &ctrl.io), 0);
+	assert_int_equal(ctrl_look(&ctrl, &ctrl.io), RIG_NONE);
+	seen_is(IO_CQ, 0);
+	write_shadow(IO_CQ, 3);
+	assert_int_equal(ctrl_look(&ctrl, &ctrl.io), RIG_NONE);
+	ctrl_ring(&ctrl, 1, true, 0);
+	seen_is(IO_CQ, 3);
+	assert_int_equal(ctrl_look(&ctrl, &ctrl.io), 0);
+	is_well();
+}
+
+static void test_shadow_refusals(void **state)
+{
+	const uint64_t page = ctrl_bus(&ctrl, SHADOW);
+
+	assert_int_equal(admin(set_shadow(page + 4, page)), GENERIC(INVALID_FIELD));
+	assert_int_equal(admin(set_shadow(page, page + 2048)), GENERIC(INVALID_FIELD));
+	/* And so it has none. */
+	assert_int_equal(io(transfer(nvme_cmd_read, 0, 1)), 0);
+	ctrl_put(&ctrl, &ctrl.io, transfer(nvme_cmd_read, 0, 1));
+	ctrl_send(&ctrl, &ctrl.io);
+	assert_int_equal(ctrl_reap(&ctrl, &ctrl.io), 0);
+	/* A queue that was there before. */
+	memset(ctrl_page(&ctrl, SEEN), 0xff, NVME_PAGE);
+	assert_int_equal(admin(set_shadow(page, ctrl_bus(&ctrl, SEEN))), 0);
+	seen_is(IO_SQ, 2);
+	seen_is(IO_CQ, 2);
+	seen_is(IO_SQ + 2, UINT32_MAX);
+}
+
+/* Whatever a program writes there. */
+static void test_bad_shadow(void **state)
+{
+	static const uint32_t bad[] = { 16, 17, 0x10001, 0x80000000, UINT32_MAX };
+	unsigned int i;
+
+	shadow_on();
+	ctrl_add_io(&ctrl, 16, 16, false);
+	write_shadow(0, 0xffff);	/* the admin queue's mean nothing */
+	write_shadow(1, 0xffff);
+	is_well();
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		write_shadow(IO_SQ, bad[i]);
+		ctrl_ring(&ctrl, 1, false, 1);
+		event_is(NVME_AER_ERROR_INVALID_DB_VAL);
+		write_shadow(IO_CQ, bad[i]);
+		ctrl_ring(&ctrl, 1, true, 0);
+		event_is(NVME_AER_ERROR_INVALID_DB_VAL);
+	}
+	write_shadow(IO_CQ, 1);		/* there's nothing to be read */
+	ctrl_ring(&ctrl, 1, true, 1);
+	event_is(NVME_AER_ERROR_INVALID_DB_VAL);
+	assert_int_equal(ctrl_look(&ctrl, &ctrl.io), RIG_NONE);
+	seen_is(IO_SQ, 0);
+	seen_is(IO_CQ, 0);
+	put_reads(1);
+	write_shadow(IO_SQ, 1);
+	ctrl_ring(&ctrl, 1, false, 1);
+	assert_int_equal(ctrl_look(&ctrl, &ctrl.io), 0);
+	ctrl_ring(&ctrl, 2, false, 1);
+	event_is(NVME_AER_ERROR_INVALID_DB_REG);
+}
+
+/* With the controller's state the shadow goes, and nothing is written there any more. */
+static void test_shadow_forgotten(void **state)
+{
+	shadow_on();
+	ctrl_disable(&ctrl);
+	memset(ctrl_page(&ctrl, SHADOW), 0x5a, 2 * NVME_PAGE);
+	assert_int_equal(ctrl_enable(&ctrl, ctrl_cc()), READY);
+	ctrl_add_io(&ctrl, 8, 8, false);
+	assert_int_equal(io(transfer(nvme_cmd_read, 0, 1)), 0);
+	seen_is(IO_SQ, 0x5a5a5a5a);
+	shadow_on();
+	assert_int_equal(usrpci_reset(ctrl.dev), 0);
+	assert_int_equal(ctrl_enable(&ctrl, ctrl_cc()), READY);
+	ctrl_add_io(&ctrl, 8, 8, false);
+	assert_int_equal(io(transfer(nvme_cmd_read, 0, 1)), 0);
+}
+
+static void test_shadow_nowhere(void **state)
+{
+	const uint64_t page = ctrl_bus(&ctrl, SHADOW);
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		assert_int_equal(admin(set_shadow(i ? NOWHERE : page, i ? page : NOWHERE)), 0);
+		ctrl_add_io(&ctrl, 8, 8, false);
+		ctrl_ring(&ctrl, 1, false, 1);
+		assert_int_equal(ctrl_read(&ctrl, NVME_REG_CSTS), READY | FATAL);
+		ctrl_disable(&ctrl);
+		assert_int_equal(ctrl_enable(&ctrl, ctrl_cc()), READY);
+	}
+	is_well();
+}
+
+static int open_without_shadow(void **state)
+{
+	ctrl_open(&ctrl, ADDRESS ",shadow=0");
+	ctrl_enable(&ctrl, ctrl_cc());
+	return 0;
+}
+
+static void test_no_shadow(void **state)
+{
+	const struct nvme_id_ctrl *id = (void *)ctrl_page(&ctrl, 0);
+	const uint64_t page = ctrl_bus(&ctrl, SHADOW);
+
+	assert_int_equal(admin(identify(NVME_IDENTIFY_CNS_CTRL, 0)), 0);
+	assert_false(le16toh(id->oacs) & NVME_CTRL_OACS_DBBUF_CFG);
+	assert_int_equal(admin(set_shadow(page, page)), GENERIC(INVALID_OPCODE));
+	is_well();
+}
+
 /* A doorbell of 16 bits is none. */
 static void test_narrow_doorbell(void **state)
 {
@@ -932,7 +1108,7 @@ static void test_options(void **state)
 	static const char *const bad[] = {
 		"size=3", "size=0", "size=9999Z", "size=-1", "size=99999999999G", "block=1024",
 		"serial=", "serial=123456789012345678901", "mdts=0", "mdts=11", "nonsense=1",
-		"file=/nonexistent", "file=/", "file=/dev/null", "file=",
+		"file=/nonexistent", "file=/", "file=/dev/null", "file=", "shadow=2", "shadow=",
 	};
 	struct usrpci_device *dev;
 	char address[100];
@@ -1028,6 +1204,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_held_commands, open_holding, close_rig),
 		IO(test_bad_doorbells),
 		IO(test_narrow_doorbell),
+		ADMIN(test_shadow),
+		IO(test_shadow_refusals),
+		ADMIN(test_bad_shadow),
+		ADMIN(test_shadow_forgotten),
+		ADMIN(test_shadow_nowhere),
+		cmocka_unit_test_setup_teardown(test_no_shadow, open_without_shadow, close_rig),
 		IO(test_longest_queue),
 		ADMIN(test_full_queues),
 		IO(test_lists),

@@ -64,7 +64,7 @@ static void user_start(struct user *user, uint64_t slot)
 		.cookie = slot,
 	};
 
-	must(nvme_submit(user->queue, &command), "submit");
+	must(nvme_stage(user->queue, &command), "stage");
 }
 
 /* Returns how many are done. */
@@ -79,6 +79,8 @@ static unsigned int user_turn(struct user *user)
 		if (user->begun < user->load->nr)
 			user_start(user, done[i].cookie);
 	}
+	/* nvme_poll() would do that, too, in a turn that may find nothing and isn't counted. */
+	nvme_ring(user->queue);
 	return (unsigned int)got;
 }
 
@@ -90,6 +92,7 @@ static double user_run(struct user *user)
 
 	while (user->begun < user->load->depth)
 		user_start(user, user->begun);
+	nvme_ring(user->queue);
 	busy = meter_now() - start;
 	while (done < user->load->nr) {
 		if (counts)

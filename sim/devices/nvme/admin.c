@@ -171,6 +171,8 @@ uint16_t sim_nvme_admin(struct nvme_controller *nvme, const struct nvme_sqe *sqe
 		return sim_nvme_get_feature(nvme, sqe, &answer->result);
 	case nvme_admin_async_event:
 		return request_event(nvme, sqe, answer);
+	case nvme_admin_dbbuf:
+		return sim_nvme_set_shadow(nvme, sqe);
 	}
 	return GENERIC(INVALID_OPCODE);
 }

@@ -114,6 +114,8 @@ enum nvme_event_state {
  * @store: namespace 1
  * @serial: its number
  * @mdts: log2 of the most pages that a command moves
+ * @has_shadow: it can do with doorbells in memory
+ * @shadow: whether it does; bus addresses of what the program writes, and of what it has seen
  * @cc: register CC, and so on
  * @csts: CSTS
  * @intms: INTMS
@@ -139,6 +141,12 @@ struct nvme_controller {
 	struct nvme_store store;
 	char serial[SERIAL_LEN + 1];
 	unsigned int mdts;
+	bool has_shadow;
+	struct {
+		bool on;
+		uint64_t values;
+		uint64_t events;
+	} shadow;
 	uint32_t cc;
 	uint32_t csts;
 	uint32_t intms;
@@ -196,6 +204,12 @@ bool sim_nvme_abort_held(struct nvme_controller *nvme, unsigned int sq, uint16_t
 /* Those of a queue that is deleted. */
 void sim_nvme_forget_held(struct nvme_controller *nvme, unsigned int sq);
 void sim_nvme_interrupt(struct nvme_controller *nvme);
+
+/* shadow.c: an admin command's status; a doorbell in memory, false if that isn't there. */
+uint16_t sim_nvme_set_shadow(struct nvme_controller *nvme, const struct nvme_sqe *sqe);
+bool sim_nvme_shadow_read(struct nvme_controller *nvme, unsigned int index, uint32_t *value);
+/* Says that it was seen up to @value. */
+bool sim_nvme_shadow_seen(struct nvme_controller *nvme, unsigned int index, uint32_t value);
 
 /* prp.c: @len bytes of @nvme->data, from or to where a command says. A status. */
 uint16_t sim_nvme_fetch(struct nvme_controller *nvme, const struct nvme_sqe *sqe, size_t len);

@@ -41,6 +41,7 @@ static void describe_controller(const struct nvme_controller *nvme, struct nvme_
 	id->mdts = (uint8_t)nvme->mdts;
 	id->ver = htole32(NVME_VERSION);
 	id->cntrltype = 1;
+	id->oacs = htole16(nvme->has_shadow ? NVME_CTRL_OACS_DBBUF_CFG : 0);
 	id->acl = MAX_REQUESTS - 1;
 	id->aerl = MAX_REQUESTS - 1;
 	id->frmw = 1 << 1 | 1;	/* one slot that can't be written to */

@@ -36,6 +36,7 @@ static void stop(struct nvme_controller *nvme)
 	memset(nvme->sqs, 0, sizeof(nvme->sqs));
 	memset(nvme->cqs, 0, sizeof(nvme->cqs));
 	memset(nvme->held, 0, sizeof(nvme->held));
+	nvme->shadow.on = false;
 	nvme->csts = 0;
 	nvme->intms = 0;
 	nvme->nr_requests = 0;
@@ -237,12 +238,24 @@ static const char *choose_mdts(struct nvme_controller *nvme)
 	return NULL;
 }
 
+static const char *choose_shadow(struct nvme_controller *nvme)
+{
+	const char *shadow = sim_option(nvme->sim, "shadow");
+
+	nvme->has_shadow = !shadow || !strcmp(shadow, "1");
+	if (nvme->has_shadow || !strcmp(shadow, "0"))
+		return NULL;
+	return "shadow takes 0 or 1";
+}
+
 static const char *set_up(struct nvme_controller *nvme)
 {
 	const char *why = choose_serial(nvme);
 
 	if (!why)
 		why = choose_mdts(nvme);
+	if (!why)
+		why = choose_shadow(nvme);
 	if (why || sim_nvme_store_open(&nvme->store, nvme->sim, &why))
 		return why;
 	nvme->data = calloc(1, nvme->data_len);
@@ -275,6 +288,7 @@ static const struct sim_option nvme_options[] = {
 	{ "block", "bytes of a block, 512 or 4096 (512)" },
 	{ "serial", "its serial number (usrpci-sim)" },
 	{ "mdts", "a command moves at most 4096 * 2^mdts bytes, 1 to 10 (7)" },
+	{ "shadow", "0: it has no doorbells in memory, as most disks (1)" },
 	{ 0 }
 };
 

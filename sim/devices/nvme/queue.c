@@ -203,19 +203,52 @@ static void ring_cq(struct nvme_controller *nvme, unsigned int id, uint32_t head
 			sim_nvme_run(nvme, &nvme->sqs[i]);
 }
 
+static void ring(struct nvme_controller *nvme, unsigned int index, uint32_t value)
+{
+	if (index & 1)
+		ring_cq(nvme, index / 2, value);
+	else
+		ring_sq(nvme, &nvme->sqs[index / 2], value);
+}
+
+static uint32_t known(const struct nvme_controller *nvme, unsigned int index)
+{
+	return index & 1 ? nvme->cqs[index / 2].head : nvme->sqs[index / 2].tail;
+}
+
+/*
+ * Once it has said up to where it has seen memory it looks again: from then on the program rings,
+ * and what came before is there. That ends, with a full completion queue, since no other doorbell
+ * is looked at meanwhile; or with a value that is wrong.
+ */
+static void follow(struct nvme_controller *nvme, unsigned int index)
+{
+	uint32_t value;
+
+	do {
+		if (!sim_nvme_shadow_seen(nvme, index, known(nvme, index)) ||
+		    !sim_nvme_shadow_read(nvme, index, &value)) {
+			sim_nvme_fail(nvme);
+			return;
+		}
+		if (value == known(nvme, index))
+			return;
+		ring(nvme, index, value);
+	} while (is_running(nvme) && known(nvme, index) == value);
+}
+
 void sim_nvme_doorbell(struct nvme_controller *nvme, unsigned int index, uint32_t value)
 {
 	const unsigned int id = index / 2;
-	const bool is_cq = index & 1;
 
 	if (!is_running(nvme))
 		return;
-	if (id >= NR_QUEUES || !(is_cq ? nvme->cqs[id].live : nvme->sqs[id].live))
+	if (id >= NR_QUEUES || !(index & 1 ? nvme->cqs[id].live : nvme->sqs[id].live))
 		bad_doorbell(nvme, NVME_AER_ERROR_INVALID_DB_REG);
-	else if (is_cq)
-		ring_cq(nvme, id, value);
+	else if (id && nvme->shadow.on)
+		follow(nvme, index);
 	else
-		ring_sq(nvme, &nvme->sqs[id], value);
+		ring(nvme, index, value);
 	sim_nvme_tell_event(nvme);
 	sim_nvme_interrupt(nvme);
 }
