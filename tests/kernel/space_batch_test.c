@@ -98,6 +98,20 @@ static void is_refusal(int space, const void *addr, unsigned int reason)
 	assert_int_equal(refusal.reason, reason);
 }
 
+/* In either order: a worker each finds them out. */
+static void are_refusals(int space, const void *one, unsigned int why_one, const void *other,
+			 unsigned int why_other)
+{
+	struct usrpci_ioc_space_refusal refusal;
+	bool swapped;
+
+	assert_int_equal(space_refusal(space, &refusal), 0);
+	swapped = refusal.addr == (uintptr_t)other;
+	assert_int_equal(refusal.addr, (uintptr_t)(swapped ? other : one));
+	assert_int_equal(refusal.reason, swapped ? why_other : why_one);
+	is_refusal(space, swapped ? one : other, swapped ? why_one : why_other);
+}
+
 static uint64_t timed(const struct usrpci_ioc_space_info *info)
 {
 	uint64_t sum = 0;
@@ -193,8 +207,8 @@ static void holes_hold_up_nobody(void **state)
 		else
 			is_done(htex, i, i == 2 ? 0 : i + 1);
 	}
-	is_refusal(space, mem + 4 * WORDS, USRPCI_REFUSAL_PROTECTED);
-	is_refusal(space, mem + 5 * WORDS, USRPCI_REFUSAL_UNMAPPED);
+	are_refusals(space, mem + 4 * WORDS, USRPCI_REFUSAL_PROTECTED, mem + 5 * WORDS,
+		     USRPCI_REFUSAL_UNMAPPED);
 	assert_int_equal(space_info(space).misses, NR);
 	assert_int_equal(space_info(space).entries, NR - 2);
 	goes(space, mem, NR);
