@@ -3,7 +3,7 @@
 # Copyright (C) 2026 The usrpci authors
 # QEMU's NVMe disk as a block device: nbdkit serves it by usrpci's plugin, and the VM's own kernel
 # mounts it (tests/vm/nbd-guest.sh). NBD_TREE=FOLDER unpacks that tree on it and compares, as of a
-# part of a kernel's source, which takes minutes. MODES="none vfio" as below.
+# kernel's source, which takes some twenty minutes. MODES="none vfio" as below.
 # shellcheck disable=SC2054 # the commas are QEMU's
 set -u
 
@@ -22,7 +22,7 @@ if [ -n "$tree" ]; then
 	[ -d "$tree" ] || { echo "nbd.sh: NBD_TREE: no folder $tree" >&2; exit 1; }
 	tar -cf "$tmp/tree.tar" -C "$tree" . || exit 1
 	(cd "$tree" && find . -type f -print0 | sort -z | xargs -0 md5sum) >"$tmp/sums"
-	size=4G timeout=1800
+	size=8G timeout=3000
 	more=(--drive "$tmp/tree.tar" --device virtio-blk-pci,drive=drive1 --add "$tmp/sums")
 fi
 for name in nbdkit nbd-client fio mkfs.ext4 e2fsck fstrim; do
