@@ -184,7 +184,7 @@ static bool ring(const struct cause *c, const struct usrpci_tlb_misses *m)
 			     m->ring_entries, RING_MOST);
 	if (m->ring_offset % m->word_width)
 		return found(c, "misses.ring_offset is no multiple of word_width");
-	return found(c, "misses.ring is %u, which is no coherent buffer with 0x%llx bytes at 0x%llx",
+	return found(c, "misses.ring is %u, no coherent buffer that has 0x%llx bytes at 0x%llx",
 		     m->ring, (unsigned long long)m->ring_entries * m->words * m->word_width,
 		     (unsigned long long)m->ring_offset);
 }

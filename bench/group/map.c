@@ -85,7 +85,7 @@ static double take_cost(struct way *way, size_t i)
 	unsigned int j;
 
 	times = (times + SAMPLES - 1) / SAMPLES;
-	/* Of its one call little should be left. A lazy IOMMU hasn't bus addresses for many large. */
+	/* Of its one call little should be left. A lazy IOMMU hasn't addresses for many large. */
 	if (way->kind == BY_FLOOR && costs[i].len < HUGE)
 		times *= 10;
 	way_run(way, &work, 1);

@@ -65,14 +65,14 @@ static bool usrpci_miss_fields_valid(const struct usrpci_ioc_tlb_misses *m)
 static bool usrpci_entry_fields_apart(const struct usrpci_ioc_tlb_entries *e)
 {
 	const struct usrpci_ioc_field *fields[] = {
-		&e->valid, &e->addr, &e->tag, &e->bus, &e->write, &e->large,
+		&e->valid, &e->addr, &e->tag, &e->bus, &e->write, &e->large, NULL,
 	};
-	unsigned int i, j, nr = sizeof(fields) / sizeof(fields[0]);
+	const struct usrpci_ioc_field **f, **g;
 
-	for (i = 0; i < nr; i++)
-		for (j = i + 1; j < nr; j++)
-			if (fields[i]->bit < fields[j]->bit + fields[j]->width &&
-			    fields[j]->bit < fields[i]->bit + fields[i]->width)
+	for (f = fields; *f; f++)
+		for (g = f + 1; *g; g++)
+			if ((*f)->bit < (*g)->bit + (*g)->width &&
+			    (*g)->bit < (*f)->bit + (*f)->width)
 				return false;
 	return true;
 }

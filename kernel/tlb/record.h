@@ -8,9 +8,11 @@
 #define USRPCI_TLB_RECORD_H
 
 #ifdef __KERNEL__
+#include <linux/stddef.h>
 #include <linux/types.h>
 #else
 #include <stdbool.h>
+#include <stddef.h>
 #endif
 #include <linux/usrpci.h>
 
