@@ -155,6 +155,29 @@ static void neighbours_are_served(void **state)
 	htex_hw_unbind(htex, space);
 }
 
+/* What isn't in memory's order is no run: each has its own page at once. */
+static void order_is_no_matter(void **state)
+{
+	static const unsigned int order[NR] = { 3, 7, 5, 6, 2, 1, 0, 4 };
+	struct htex_hw *htex = *state;
+	uint64_t *mem = area(NR, 0);
+	struct htex_hw_job jobs[NR];
+	uint32_t tag;
+	int space = open_bound(htex, &tag);
+	unsigned int i;
+
+	fill(mem, NR);
+	for (i = 0; i < NR; i++)
+		jobs[i] = read_of(tag, mem, order[i]);
+	htex_hw_run_together(htex, jobs, NR);
+	for (i = 0; i < NR; i++)
+		is_done(htex, i, order[i] + 1);
+	assert_int_equal(space_info(space).misses, NR);
+	assert_int_equal(space_info(space).entries, NR);
+	goes(space, mem, NR);
+	htex_hw_unbind(htex, space);
+}
+
 /* Neighbours that aren't of one process, and the same page twice. */
 static void tags_are_told_apart(void **state)
 {
@@ -264,7 +287,7 @@ static void large_pages_end_a_run(void **state)
 	mem = area(3 * LARGE / PAGE, MAP_NORESERVE);
 	large = (uint64_t *)(((uintptr_t)mem + 2 * LARGE) & ~(LARGE - 1));
 	small = large - 4 * WORDS;
-	madvise(mem, LARGE, MADV_NOHUGEPAGE);
+	madvise(mem, 3 * LARGE, MADV_NOHUGEPAGE);
 	if (mmap(large, LARGE, PROT_READ | PROT_WRITE,
 		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | MAP_FIXED, -1, 0) == MAP_FAILED)
 		skip();
@@ -333,33 +356,52 @@ static void memory_changes_meanwhile(void **state)
 	htex_hw_unbind(htex, space);
 }
 
-static void *unmap(void *mem)
+/** struct unmapping - By another thread, about when the last of some misses comes. */
+struct unmapping {
+	struct htex_hw *htex;
+	uint64_t *mem;
+	unsigned int delay;
+};
+
+static void *unmap(void *arg)
 {
-	munmap((uint64_t *)mem + 2 * WORDS, (NR - 2) * PAGE);
+	const struct unmapping *u = arg;
+	volatile unsigned int i;
+	uint32_t seen;
+
+	for (i = 0; i < 10000; i++) {
+		seen = htex_hw_state(u->htex, NR - 1);
+		if (seen == HTEX_STATE_RUNNING || seen == HTEX_STATE_WAITING)
+			break;
+	}
+	for (i = 0; i < u->delay; i++)
+		;
+	munmap(u->mem + 2 * WORDS, (NR - 2) * PAGE);
 	return NULL;
 }
 
 static void memory_goes_meanwhile(void **state)
 {
-	struct htex_hw *htex = *state;
+	struct unmapping u = { .htex = *state };
 	unsigned int i, round;
 	pthread_t thread;
-	uint64_t *mem;
 	uint32_t tag;
-	int space = open_bound(htex, &tag);
+	int space = open_bound(u.htex, &tag);
 
 	for (round = 0; round < times(40); round++) {
-		mem = area(NR, 0);
-		fill(mem, NR);
-		assert_int_equal(pthread_create(&thread, NULL, unmap, mem), 0);
-		read_together(htex, tag, mem);
+		u.mem = area(NR, 0);
+		u.delay = round * 500;
+		fill(u.mem, NR);
+		assert_int_equal(pthread_create(&thread, NULL, unmap, &u), 0);
+		read_together(u.htex, tag, u.mem);
 		pthread_join(thread, NULL);
 		for (i = 0; i < NR; i++)
-			if (i < 2 || htex_hw_wait(htex, i) != HTEX_STATE_UNTRANSLATED)
-				is_done(htex, i, i + 1);
-		goes(space, mem, NR);
+			if (i < 2 || htex_hw_wait(u.htex, i) != HTEX_STATE_UNTRANSLATED)
+				is_done(u.htex, i, i + 1);
+		assert_in_range(space_info(space).entries, 0, 2);
+		goes(space, u.mem, NR);
 	}
-	htex_hw_unbind(htex, space);
+	htex_hw_unbind(u.htex, space);
 }
 
 /* --- a limit --- */
@@ -406,6 +448,7 @@ static void limits_hold_for_all(void **state)
 
 #define TESTS					\
 	TEST(neighbours_are_served),		\
+	TEST(order_is_no_matter),		\
 	TEST(tags_are_told_apart),		\
 	TEST(holes_hold_up_nobody),		\
 	TEST(writes_are_served),		\
