@@ -26,23 +26,33 @@ static void usrpci_show_mapping(struct seq_file *s, struct usrpci_mapping *m)
 		   m->bounced ? " bounced" : "");
 }
 
+static void usrpci_show_object(struct seq_file *s, struct usrpci_object *obj)
+{
+	if (!obj->published)
+		return;
+	if (obj->kind == USRPCI_OBJECT_COHERENT)
+		seq_printf(s, "coherent %u bus %#llx len %llu\n", obj->handle,
+			   usrpci_coherent_bus_addr(obj), usrpci_coherent_len(obj));
+	else
+		usrpci_show_mapping(s, to_usrpci_mapping(obj));
+}
+
 /* The table's lock keeps what is shown from being freed. */
 static void usrpci_show_objects(struct seq_file *s, struct usrpci_file *file)
 {
 	struct usrpci_object *obj;
-	u32 handle;
+	u32 handle = 0;
 
-	spin_lock(&file->objects.lock);
-	for (handle = 0; (obj = usrpci_table_next(&file->objects, &handle)); handle++) {
-		if (!obj->published)
-			continue;
-		if (obj->kind == USRPCI_OBJECT_COHERENT)
-			seq_printf(s, "coherent %u bus %#llx len %llu\n", handle,
-				   usrpci_coherent_bus_addr(obj), usrpci_coherent_len(obj));
-		else
-			usrpci_show_mapping(s, to_usrpci_mapping(obj));
+	while (handle < usrpci_table_size(&file->objects)) {
+		spin_lock(&file->objects.lock);
+		obj = usrpci_table_next(&file->objects, &handle);
+		if (obj) {
+			usrpci_show_object(s, obj);
+			handle++;
+		}
+		spin_unlock(&file->objects.lock);
+		cond_resched();
 	}
-	spin_unlock(&file->objects.lock);
 }
 
 static int usrpci_holders_show(struct seq_file *s, void *unused)

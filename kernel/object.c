@@ -155,9 +155,12 @@ void usrpci_objects_teardown(struct usrpci_file *file)
 	struct usrpci_object *obj, *taken = NULL;
 	u32 handle = 0;
 
-	while ((obj = usrpci_object_take_next(file, &handle))) {
-		obj->next = taken;
-		taken = obj;
+	while (handle < usrpci_table_size(&file->objects)) {
+		obj = usrpci_object_take_next(file, &handle);
+		if (obj) {
+			obj->next = taken;
+			taken = obj;
+		}
 		cond_resched();
 	}
 	taken = usrpci_objects_sort(file, taken);

@@ -27,6 +27,11 @@ static unsigned long *usrpci_table_slot(struct usrpci_table *table, u32 handle)
 	return &table->leaves[handle / USRPCI_TABLE_LEAF][handle % USRPCI_TABLE_LEAF];
 }
 
+u32 usrpci_table_size(const struct usrpci_table *table)
+{
+	return READ_ONCE(table->nr_leaves) * USRPCI_TABLE_LEAF;
+}
+
 void usrpci_table_destroy(struct usrpci_table *table)
 {
 	u32 i;
@@ -118,17 +123,33 @@ static bool usrpci_table_give(struct usrpci_table *table, void *object, u32 *han
 	return *handle;
 }
 
-int usrpci_table_add(struct usrpci_table *table, void *object, u32 *handle)
+static bool usrpci_table_is_short(const struct usrpci_table *table)
+{
+	return usrpci_table_size(table) - READ_ONCE(table->nr) < USRPCI_TABLE_LEAF / 2;
+}
+
+/* Before none is free, so that a handle rests before it's given again. */
+static int usrpci_table_prepare(struct usrpci_table *table)
 {
 	int err = 0;
 
-	while (!usrpci_table_give(table, object, handle) && !err) {
-		mutex_lock(&table->growing);
-		/* Another may just have done so, or taken a handle back. */
-		if (!READ_ONCE(table->first))
-			err = usrpci_table_grow(table);
-		mutex_unlock(&table->growing);
-	}
+	if (!usrpci_table_is_short(table))
+		return 0;
+	mutex_lock(&table->growing);
+	/* Another may just have done so, or taken handles back. */
+	if (usrpci_table_is_short(table))
+		err = usrpci_table_grow(table);
+	mutex_unlock(&table->growing);
+	return err;
+}
+
+int usrpci_table_add(struct usrpci_table *table, void *object, u32 *handle)
+{
+	int err;
+
+	do {
+		err = usrpci_table_prepare(table);
+	} while (!usrpci_table_give(table, object, handle) && !err);
 	return *handle ? 0 : err;
 }
 
@@ -152,10 +173,10 @@ void usrpci_table_remove(struct usrpci_table *table, u32 handle)
 
 void *usrpci_table_next(struct usrpci_table *table, u32 *handle)
 {
-	u32 size = table->nr_leaves * USRPCI_TABLE_LEAF;
+	u32 end = round_up(*handle + 1, USRPCI_TABLE_LEAF);
 	void *object;
 
-	for (; *handle < size; (*handle)++) {
+	for (; *handle < end; (*handle)++) {
 		object = usrpci_table_find(table, *handle);
 		if (object)
 			return object;

@@ -3,7 +3,8 @@
 /*
  * Handles, and what they stand for. To give one, find one or take one back costs the
  * same however many there are. A handle that was taken back is given again as late as
- * can be, so that one who still uses it is told so.
+ * can be, so that one who still uses it is told so: after some 250 others at least, unless
+ * memory is short.
  */
 #ifndef USRPCI_TABLE_H
 #define USRPCI_TABLE_H
@@ -45,7 +46,13 @@ int usrpci_table_add(struct usrpci_table *table, void *object, u32 *handle);
 void *usrpci_table_find(struct usrpci_table *table, u32 handle);
 void usrpci_table_remove(struct usrpci_table *table, u32 handle);
 
-/* Under the lock: the first object from *@handle on, and its handle; or NULL. */
+/* All handles are below; without the lock, as long as nobody adds one. */
+u32 usrpci_table_size(const struct usrpci_table *table);
+
+/*
+ * Under the lock: the first object from *@handle on, and its handle. NULL: there's none for a
+ * while, and *@handle is where to look on, so that the lock isn't held for all of the table.
+ */
 void *usrpci_table_next(struct usrpci_table *table, u32 *handle);
 
 #endif /* USRPCI_TABLE_H */

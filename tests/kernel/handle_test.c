@@ -255,27 +255,53 @@ static void threads_map_at_once(void **state)
 	}
 }
 
+/* The debug kernel complains of two mappings in a cache line. */
+#define LINE	64U
+
 /* Who still uses what was given back is told so, and for a while. */
-static void handle_is_not_given_again_soon(void **state)
+static void rests(int fd, void *memory)
 {
-	unsigned char *memory = pages_new(1, 1);
 	struct usrpci_ioc_region first, next;
 	unsigned int i;
 
-	first = mapped(fd_of(state), memory, PAGE, USRPCI_BIDIRECTIONAL);
-	assert_int_equal(function_unmap_one(fd_of(state), first.handle), 0);
-	for (i = 0; i < 500; i++) {
-		next = mapped(fd_of(state), memory, PAGE, USRPCI_BIDIRECTIONAL);
+	first = mapped(fd, memory, LINE, USRPCI_BIDIRECTIONAL);
+	assert_int_equal(function_unmap_one(fd, first.handle), 0);
+	for (i = 0; i < 250; i++) {
+		next = mapped(fd, memory, LINE, USRPCI_BIDIRECTIONAL);
 		assert_int_not_equal(next.handle, first.handle);
-		assert_int_equal(function_unmap_one(fd_of(state), first.handle), -EINVAL);
-		assert_int_equal(function_unmap_one(fd_of(state), next.handle), 0);
+		assert_int_equal(function_unmap_one(fd, first.handle), -EINVAL);
+		assert_int_equal(function_unmap_one(fd, next.handle), 0);
 	}
+}
+
+static void handle_is_not_given_again_soon(void **state)
+{
+	unsigned char *memory = pages_new(1, 1);
+
+	rests(fd_of(state), memory);
 	pages_free(memory, 1);
 }
 
+/* Also where the table has room for hardly any other. */
+static void handle_rests_among_many(void **state)
+{
+	const unsigned int nr = PAGE / sizeof(long) - 2;
+	unsigned char *memory = pages_new((nr + 1) * LINE / PAGE + 1, 1);
+	uint32_t *handles = calloc(nr, sizeof(*handles));
+	unsigned int i;
+
+	assert_non_null(handles);
+	for (i = 0; i < nr; i++)
+		handles[i] = mapped(fd_of(state), memory + i * LINE, LINE,
+				    USRPCI_BIDIRECTIONAL).handle;
+	rests(fd_of(state), memory + nr * LINE);
+	for (i = 0; i < nr; i++)
+		assert_int_equal(function_unmap_one(fd_of(state), handles[i]), 0);
+	free(handles);
+	pages_free(memory, (nr + 1) * LINE / PAGE + 1);
+}
+
 #define NR_MANY	1200U
-/* The debug kernel complains of two mappings in a cache line. */
-#define LINE	64U
 
 /* More than the table has room for at first; then some of them, and others in their place. */
 static void many_handles_differ(void **state)
@@ -326,6 +352,7 @@ int main(void)
 		TEST(handles_guessed_by_another_thread),
 		TEST(threads_map_at_once),
 		TEST(handle_is_not_given_again_soon),
+		TEST(handle_rests_among_many),
 		TEST(many_handles_differ),
 	};
 
