@@ -196,7 +196,9 @@ static unsigned int usrpci_targets_charge(struct usrpci_space *space,
 
 	if (space->mirrored)
 		return nr;
-	if (nr > 1 && !usrpci_charge_within(space->mm, nr, space->limit, &missing))
+	/* Where pages are large alone, neighbours are mostly part of the same. */
+	if (nr > 1 && space->tlb->desc.page_sizes & USRPCI_TLB_4K &&
+	    !usrpci_charge_within(space->mm, nr, space->limit, &missing))
 		return nr;
 	return !usrpci_target_charge(space, targets);
 }

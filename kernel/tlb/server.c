@@ -405,6 +405,20 @@ static int usrpci_request_enter(struct usrpci_request *rq, struct usrpci_target 
 	return usrpci_request_fill(rq, target);
 }
 
+/*
+ * Under tlb->lock, between two of many: what was taken back for one had the device or the IOTLB
+ * waited for, and whoever changes memory, or reclaims it, isn't to wait for that of all.
+ */
+static void usrpci_server_let_others(struct usrpci_tlb *tlb)
+{
+	if (!tlb->took_back)
+		return;
+	tlb->took_back = false;
+	mutex_unlock(&tlb->lock);
+	cond_resched();
+	mutex_lock(&tlb->lock);
+}
+
 static void usrpci_run_enter(struct usrpci_request *rqs, struct usrpci_target *targets,
 			     unsigned int nr, unsigned long seq)
 {
@@ -415,6 +429,12 @@ static void usrpci_run_enter(struct usrpci_request *rqs, struct usrpci_target *t
 	for (i = 0; i < nr; i++) {
 		rqs[i].err = usrpci_request_enter(&rqs[i], &targets[i], seq);
 		answered += !rqs[i].err;
+		if (space->tlb->took_back) {
+			/* What was answered is counted before anybody can ask. */
+			usrpci_server_count(rqs, answered);
+			answered = 0;
+			usrpci_server_let_others(space->tlb);
+		}
 	}
 	usrpci_server_count(rqs, answered);
 	mutex_unlock(&space->tlb->lock);
@@ -663,8 +683,10 @@ static unsigned int usrpci_server_take(struct usrpci_tlb *tlb, unsigned int most
 	if (!nr)
 		return 0;
 	mutex_lock(&tlb->lock);
-	for (i = 0; i < nr; i++)
+	for (i = 0; i < nr; i++) {
 		usrpci_server_begin(tlb, &rqs[i], at);
+		usrpci_server_let_others(tlb);
+	}
 	mutex_unlock(&tlb->lock);
 	return nr;
 }

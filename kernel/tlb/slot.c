@@ -116,6 +116,7 @@ static void usrpci_slots_empty(struct usrpci_tlb *tlb, struct list_head *gone)
 	}
 	usrpci_flush_iotlb(usrpci_dma_device(tlb->file));
 	usrpci_server_unpin_later(tlb, &pins);
+	tlb->took_back = true;
 }
 
 static int usrpci_slots_drop(struct usrpci_space *space, struct list_head *gone, u32 nr, bool all)

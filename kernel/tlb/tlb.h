@@ -143,6 +143,7 @@ struct usrpci_entry_bits {
  * @era: resets so far: a miss of before is the device's no more
  * @broken: the device doesn't do what it's told, and gets no DMA
  * @stopped: the device was, and is told nothing any more
+ * @took_back: entries were, by who has the lock, since it last let others have it
  * @scratch: room for the pages of 2 MiB; the server's
  * @server: the thread that serves misses
  * @batch: those that it serves now; the server's
@@ -185,6 +186,7 @@ struct usrpci_tlb {
 	unsigned int era;
 	bool broken;
 	bool stopped;
+	bool took_back;
 	struct page **scratch;
 	struct task_struct *server;
 	struct usrpci_batch *batch;
