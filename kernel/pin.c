@@ -139,7 +139,7 @@ static unsigned long usrpci_pin_join(struct usrpci_pin_walk *walk, unsigned long
 {
 	unsigned int len;
 
-	if (pfn != walk->pfn)
+	if (!walk->sg || pfn != walk->pfn)
 		return 0;
 	len = walk->sg->offset + walk->sg->length;
 	if (len >= walk->max_segment)

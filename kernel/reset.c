@@ -31,8 +31,11 @@ static int usrpci_reset_file(struct usrpci_file *file)
 	file->resetting = true;
 	err = usrpci_reset_function(usrpci_pdev(file));
 	/* One that failed before it began has left all as it was. */
-	if (err && !file->resetting)
+	if (err && !file->resetting) {
+		down_write(&file->function->gate);
 		usrpci_tlb_give_up(file);
+		up_write(&file->function->gate);
+	}
 	file->resetting = false;
 	return err;
 }
