@@ -48,10 +48,10 @@ static int identify_controller(struct nvme *nvme, const struct usrpci_coherent *
 		nvme->info.caps |= NVME_CAN_DISCARD;
 	if (id->vwc & NVME_CTRL_VWC_PRESENT)
 		nvme->info.caps |= NVME_HAS_CACHE;
-	if (le16toh(id->oacs) & NVME_CTRL_OACS_DBBUF_CFG)
-		err = usrpci_coherent_alloc(nvme->dev, 2UL * NVME_PAGE, &nvme->shadow);
-	if (err)
-		return err;
+	/* Without memory for it there are the registers. */
+	if (le16toh(id->oacs) & NVME_CTRL_OACS_DBBUF_CFG &&
+	    usrpci_coherent_alloc(nvme->dev, 2UL * NVME_PAGE, &nvme->shadow))
+		nvme->shadow.addr = NULL;
 	/* In units of the least page, which is 4 KiB here; 0 and the absurd: no limit. */
 	if (id->mdts && id->mdts < 32)
 		nvme->info.mdts = (uint64_t)NVME_PAGE << id->mdts;

@@ -16,7 +16,6 @@ static bool must_ring(const struct nvme_doorbell *doorbell, uint32_t before, uin
 {
 	if (!doorbell->shadow)
 		return true;
-	usrpci_dma_wmb();	/* what it's about is there before it is */
 	*doorbell->shadow = htole32(now);
 	if (!doorbell->event)
 		return true;
@@ -36,6 +35,9 @@ void nvme_doorbell_ring(struct nvme_doorbell *doorbell, const struct usrpci_regs
 	if (value == before)
 		return;
 	doorbell->value = value;
+	/* Commands are there before they're told of, completions read before they're overwritten. */
+	usrpci_dma_wmb();
+	usrpci_dma_rmb();
 	if (must_ring(doorbell, before, value))
 		usrpci_regs_write32(regs, doorbell->at, value);
 }

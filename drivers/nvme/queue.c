@@ -88,6 +88,9 @@ void nvme_queue_shadow(struct nvme_queue *queue)
 {
 	shadow_doorbell(queue->nvme, &queue->sq_doorbell);
 	shadow_doorbell(queue->nvme, &queue->cq_doorbell);
+	/* The pin goes down by the register alone, whatever the controller says there. */
+	if (queue->nvme->info.irq == NVME_INTX)
+		queue->cq_doorbell.event = NULL;
 	if (queue->id)
 		return;
 	/* Not all controllers look at the admin queue's shadows: it's told in both ways. */
