@@ -35,7 +35,7 @@ void nvme_doorbell_ring(struct nvme_doorbell *doorbell, const struct usrpci_regs
 	if (value == before)
 		return;
 	doorbell->value = value;
-	/* Commands are there before they're told of, completions read before they're overwritten. */
+	/* Commands are there before it's told, and completions read before they're overwritten. */
 	usrpci_dma_wmb();
 	usrpci_dma_rmb();
 	if (must_ring(doorbell, before, value))
