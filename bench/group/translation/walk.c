@@ -12,6 +12,12 @@
 /* Turns of a loop between two looks at the device, each of which takes it some time. */
 #define TURNS	5000U
 
+/* By then whoever serves is done with what was before. */
+#define REST_US	10000
+
+/* Some seconds. */
+#define LOOKS_MOST	100000U
+
 char *pages_map(size_t nr)
 {
 	char *pages = mmap(NULL, nr * PAGE, PROT_READ | PROT_WRITE,
@@ -98,16 +104,23 @@ void walk_one(const struct way *way, const char *node)
 	give_way(false);
 }
 
-/* No interrupt tells of any but the last. */
+/*
+ * No interrupt tells of any but the last. Who served those before may be looking still whether
+ * there are more, and mustn't find these.
+ */
 void walk_at_once(const struct way *way, const char *pages, unsigned int nr)
 {
-	unsigned int i;
+	unsigned int i, looks = 0;
 
+	usleep(REST_US);
 	way_write(way, HTEX_CONTROL, HTEX_TRANSLATE);
 	for (i = 0; i + 1 < nr; i++)
 		start(way, i, pages + i * PAGE, 1);
-	while (way_read(way, HTEX_WAITING) < nr - 1)
+	while (way_read(way, HTEX_WAITING) < nr - 1) {
+		if (++looks == LOOKS_MOST)
+			errx(1, "a miss was taken that no interrupt told of");
 		be_busy();
+	}
 	way_write(way, HTEX_CONTROL, HTEX_TRANSLATE | HTEX_IRQ_AT_MISS);
 	start(way, nr - 1, pages + (nr - 1) * PAGE, 1);
 	for (i = 0; i < nr; i++)
