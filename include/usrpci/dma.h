@@ -140,6 +140,9 @@ unsigned int usrpci_sg_room(size_t len);
  * memory belongs to the device till usrpci_unmap(): sync it when CPU and device
  * take turns.
  *
+ * An IOMMU that translates has large pages for huge pages of a region that begins at a
+ * multiple of 2 MiB, and reaches far more of it at once: align what is large.
+ *
  * Return: 0; -EFAULT memory that isn't there or doesn't allow @direction;
  * -ENOSPC too little room for the bus addresses; -ENOMEM too little locked
  * memory allowed, or none left; -EMFILE too many mappings; -ERANGE it would have to be

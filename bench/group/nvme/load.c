@@ -11,6 +11,7 @@
 #include "load.h"
 
 #define REAP	32
+#define LARGE	(2UL << 20)
 
 static void must(int got, const char *what)
 {
@@ -30,12 +31,13 @@ uint64_t load_place(const struct load *load, uint64_t *seed, unsigned int i)
 	return *seed % places * load->size;
 }
 
+/* So that they can be large pages, for the processor and for an IOMMU. */
 static char *buffers_get(const struct load *load)
 {
-	char *buffers = mmap(NULL, load->depth * load->size, PROT_READ | PROT_WRITE,
-			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	const size_t len = (load->depth * load->size + LARGE - 1) & ~(LARGE - 1);
+	char *buffers = aligned_alloc(LARGE, len);
 
-	if (buffers == MAP_FAILED)
+	if (!buffers || madvise(buffers, len, MADV_POPULATE_WRITE))
 		err(1, "memory");
 	return buffers;
 }
@@ -122,7 +124,7 @@ double load_usrpci(struct nvme *nvme, const struct load *load)
 	must(usrpci_map(nvme_device(nvme), &user.map, 1), "map");
 	took = user_run(&user);
 	must(usrpci_unmap(nvme_device(nvme), &user.map.handle, 1), "unmap");
-	munmap(user.map.addr, user.map.len);
+	free(user.map.addr);
 	free(user.map.sg);
 	return took;
 }
@@ -187,7 +189,7 @@ double load_uring(int fd, const struct load *load)
 	took = meter_now() - start - (idle_so_far() - idle);
 	idle_stop();
 	io_uring_queue_exit(&ring.uring);
-	munmap(ring.buffers, load->depth * load->size);
+	free(ring.buffers);
 	return took;
 }
 
@@ -213,6 +215,6 @@ double load_calls(int fd, const struct load *load)
 	}
 	took = meter_now() - start - (idle_so_far() - idle);
 	idle_stop();
-	munmap(buffer, load->depth * load->size);
+	free(buffer);
 	return took;
 }
