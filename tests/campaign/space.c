@@ -27,6 +27,7 @@
 #define ROUNDS		16U	/* for which a device stays open */
 #define DEVICES_MOST	4U
 #define PATIENCE_MS	(kernel_is_slow() ? 600000 : 120000)
+#define OUTLIVES_MS	(kernel_is_slow() ? 10000U : 1000U)
 #define CHUNKS_MOST	40U
 #define HUGE_PAGES	"12"
 
@@ -125,19 +126,49 @@ static void check_events(struct space *s, struct device *d)
 			campaign_fault(&s->shared->c, "event %u, %u", event.type, event.detail);
 }
 
+/* Whether the entry @i is there, of @tag; of anybody, if that's -1. */
+static bool has_entry(struct device *d, int tag, uint32_t i)
+{
+	uint64_t entry = d->entries[i * HTEX_ENTRY_LEN / 8];
+
+	return entry & HTEX_ENTRY_VALID &&
+	       (tag < 0 || (int)(entry >> HTEX_ENTRY_TAG_SHIFT & (HTEX_TAGS - 1)) == tag);
+}
+
+static bool has_entries(struct device *d, int tag)
+{
+	uint32_t i, nr = *(volatile uint32_t *)(d->hw.regs + HTEX_ENTRIES);
+
+	for (i = 0; i < nr; i++)
+		if (has_entry(d, tag, i))
+			return true;
+	return false;
+}
+
 /* The device has nothing of who is bound no more; of nobody, if @tag is -1. */
 static void check_entries(struct space *s, struct device *d, int tag, uint64_t number)
 {
 	uint32_t i, nr = *(volatile uint32_t *)(d->hw.regs + HTEX_ENTRIES);
-	uint64_t entry;
 
-	for (i = 0; i < nr; i++) {
-		entry = d->entries[i * HTEX_ENTRY_LEN / 8];
-		if (entry & HTEX_ENTRY_VALID &&
-		    (tag < 0 || (int)(entry >> HTEX_ENTRY_TAG_SHIFT & (HTEX_TAGS - 1)) == tag))
+	for (i = 0; i < nr; i++)
+		if (has_entry(d, tag, i))
 			campaign_fault(&s->shared->c, "--program %ju: entry %u is %#jx, tag %d",
-				       (uintmax_t)number, i, (uintmax_t)entry, tag);
-	}
+				       (uintmax_t)number, i,
+				       (uintmax_t)d->entries[i * HTEX_ENTRY_LEN / 8], tag);
+}
+
+/*
+ * A process can be dead and its memory not: somebody in the kernel holds that for a moment, and
+ * a child of it the descriptor.
+ */
+static void await_forgotten(struct space *s, struct device *d, int tag, uint64_t number)
+{
+	uint64_t begun = now_ms();
+
+	while (has_entries(d, tag) && now_ms() < begun + OUTLIVES_MS)
+		usleep(500);
+	campaign_peak(&s->shared->c, "entries outlived a process for ms", now_ms() - begun);
+	check_entries(s, d, tag, number);
 }
 
 /* --- programs --- */
@@ -256,7 +287,7 @@ static void look_after(struct space *s, struct device *d, struct life *life)
 	owned = owns_tag(s, life);
 	check_engines(s, d, life);
 	if (owned)
-		check_entries(s, d, report->tag, life->program.number);
+		await_forgotten(s, d, report->tag, life->program.number);
 	if (nr && s->canary.nr < CHUNKS_MOST)
 		canary_catch(&s->canary, physical, nr);
 }
