@@ -89,8 +89,8 @@ static void draw_row(struct chart *chart, const struct result *result)
 
 	svg_text(chart->svg, MARGIN, chart->y + 19, TEXT_FROM, "text", "%s", result->name);
 	if (result->absent) {
-		svg_text(chart->svg, VERDICT, chart->y + 19, TEXT_UP_TO, "quiet", "%s can't run: %s",
-			 result->rival, result->absent);
+		svg_text(chart->svg, VERDICT, chart->y + 19, TEXT_UP_TO, "quiet",
+			 "%s can't run: %s", result->rival, result->absent);
 		chart->y += ROW;
 		return;
 	}
