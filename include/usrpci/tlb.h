@@ -38,7 +38,8 @@ extern "C" {
  * struct usrpci_field - Bits of a record or a register.
  * @bit: the lowest
  * @width: how many, up to 64; 0: there is no such field
- * @shift: the value is shifted right by so many bits to be stored, and left to be read
+ * @shift: the value is shifted right by so many bits to be stored, and left to be read; with
+ *	@width at most 64. Of an address at most 12, of a tag, an entry's number and an id 0
  */
 struct usrpci_field {
 	uint8_t bit;
@@ -73,24 +74,25 @@ struct usrpci_tlb_command {
 
 /**
  * struct usrpci_tlb_misses - How the device reports misses.
- * @reg: FIFO: its first word, whose reading takes a miss from it; the others follow.
+ * @reg: FIFO: its first word, whose reading takes a miss from it; the others follow. Its width
+ *	is @word_width.
  *	Ring: where the device is told how many were taken since the start, modulo 2 to the
  *	register's bits; may be none
  * @words: of a record
  * @word_width: bytes of a word, 4 or 8
  * @ring: handle of the coherent buffer that the ring lies in; 0: it's a FIFO
- * @ring_entries: of the ring, a power of two
+ * @ring_entries: of the ring, a power of two up to 65536
  * @ring_offset: bytes from the buffer's start, a multiple of @word_width
  * @valid: FIFO: 1 if there was one. Ring: the phase, 1 in the first round, then 0, and so on.
  *	The word with it must be seen after all others of its record: let it be the last one, or
  *	write it by a transaction that comes after theirs. The next record is looked at without
  *	waiting for an interrupt
  * @addr: virtual address
- * @tag: whose; none: there's only tag 0
+ * @tag: whose, up to 32 bits; none: there's only tag 0
  * @write: 1 if the device wants to write; none: it always may
- * @entry: the entry that the device has given up for this translation, and uses no
- *	more; none, or not below the number of entries: the driver chooses
- * @id: what names the miss in an answer; none: @entry does
+ * @entry: up to 32 bits: the entry that the device has given up for this translation, and uses
+ *	no more; none, or not below the number of entries: the driver chooses
+ * @id: up to 32 bits: what names the miss in an answer, which has room for it; none: @entry does
  *
  * The ring has to be zero before the device is told of it, as it is when it was allocated. After
  * a reset the module zeroes it; where the library serves, the program has to.
