@@ -95,7 +95,8 @@ static int usrpci_map_attach_one(struct usrpci_map_call *call, struct usrpci_map
 		return err;
 	err = usrpci_object_add(call->file, &m->obj, USRPCI_OBJECT_MAPPING);
 	if (err)
-		return err;
+		/* That there's no handle left is no matter of room for addresses. */
+		return err == -ENOSPC ? -ENOMEM : err;
 	trace_usrpci_map(call->file->function, m, m->nr_runs);
 	return m->room && m->nr_runs > m->room ? -ENOSPC : 0;
 }
