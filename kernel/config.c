@@ -238,6 +238,15 @@ static pci_power_t usrpci_config_power_state(struct usrpci_config *config, int o
 	return (__force pci_power_t)(value >> shift & PCI_PM_CTRL_STATE_MASK);
 }
 
+/* On its way from D3hot, unless it says that it doesn't. */
+static bool usrpci_config_resets_itself(struct pci_dev *pdev)
+{
+	u16 control;
+
+	pci_read_config_word(pdev, pdev->pm_cap + PCI_PM_CTRL, &control);
+	return !(control & PCI_PM_CTRL_NO_SOFT_RESET);
+}
+
 /* Below D0 a function may forget its configuration. */
 static int usrpci_config_set_power(struct usrpci_file *file, pci_power_t state)
 {
@@ -252,6 +261,8 @@ static int usrpci_config_set_power(struct usrpci_file *file, pci_power_t state)
 	if (err || state != PCI_D0)
 		return err;
 	pci_restore_state(pdev);
+	if (usrpci_config_resets_itself(pdev))
+		usrpci_tlb_forget_reset(file);
 	/* It may have been changed below D0. */
 	if (pdev->is_busmaster)
 		pci_set_master(pdev);
@@ -319,8 +330,7 @@ static int usrpci_config_write(struct usrpci_file *file, int offset, size_t widt
 	usrpci_irq_release(file);
 	if (decode) {
 		usrpci_config_update_decode(file);
-		if (file->decode & IORESOURCE_MEM)
-			usrpci_tlb_release(file, USRPCI_HOLD_DECODE);
+		usrpci_tlb_follow_decode(file);
 	}
 	return err;
 }

@@ -30,6 +30,14 @@ void usrpci_tlb_release(struct usrpci_file *file, enum usrpci_hold why)
 {
 }
 
+void usrpci_tlb_follow_decode(struct usrpci_file *file)
+{
+}
+
+void usrpci_tlb_forget_reset(struct usrpci_file *file)
+{
+}
+
 void usrpci_tlb_give_up(struct usrpci_file *file)
 {
 }

@@ -72,10 +72,26 @@ void usrpci_tlb_release(struct usrpci_file *file, enum usrpci_hold why)
 	if (why == USRPCI_HOLD_RESET) {
 		tlb->era++;
 		usrpci_tlb_forget_misses(tlb);
+		/* Those that wait from before. */
+		WRITE_ONCE(tlb->unbound, true);
 	}
 	tlb->holds &= ~BIT(why);
 	mutex_unlock(&tlb->lock);
 	usrpci_server_wake(tlb);
+}
+
+void usrpci_tlb_follow_decode(struct usrpci_file *file)
+{
+	if (file->decode & IORESOURCE_MEM)
+		usrpci_tlb_release(file, USRPCI_HOLD_DECODE);
+	else
+		usrpci_tlb_hold(file, USRPCI_HOLD_DECODE);
+}
+
+void usrpci_tlb_forget_reset(struct usrpci_file *file)
+{
+	usrpci_tlb_hold(file, USRPCI_HOLD_RESET);
+	usrpci_tlb_release(file, USRPCI_HOLD_RESET);
 }
 
 void usrpci_tlb_give_up(struct usrpci_file *file)

@@ -219,6 +219,15 @@ void usrpci_tlb_hold(struct usrpci_file *file, enum usrpci_hold why);
 void usrpci_tlb_release(struct usrpci_file *file, enum usrpci_hold why);
 
 /*
+ * Whether the function decodes its memory is known anew. Inside the gate, alone; held already,
+ * for this or another reason.
+ */
+void usrpci_tlb_follow_decode(struct usrpci_file *file);
+
+/* The device has reset itself, while it was held. Inside the gate, alone. */
+void usrpci_tlb_forget_reset(struct usrpci_file *file);
+
+/*
  * What the device has, and which answers it waits for, nobody knows any more: it gets no
  * DMA. Under device_lock.
  */
