@@ -406,7 +406,7 @@ int usrpci_target_bring_in(struct usrpci_space *space, struct usrpci_target *tar
 	if (err)
 		return err;
 	err = USRPCI_REFUSAL_ENDED;
-	if (mmget_not_zero(space->mm)) {
+	if (!usrpci_space_is_orphan(space) && mmget_not_zero(space->mm)) {
 		err = usrpci_bring_in(space, target);
 		mmput_async(space->mm);
 	}

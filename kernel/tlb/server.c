@@ -33,6 +33,8 @@
 #define USRPCI_SERVER_BURST	(HZ / 50 + 1)
 /* Misses that wait for memory at a time; a device has no more engines. */
 #define USRPCI_SERVER_WAITING	4096
+/* How often it's looked whether a process is there still whose memory doesn't come, in jiffies. */
+#define USRPCI_SERVER_LOOK	HZ
 /* Workers of a space, and how many all together may have before nobody else is bound. */
 #define USRPCI_SPACE_WORKERS	16
 #define USRPCI_MANY_WORKERS	256
@@ -241,12 +243,19 @@ bool usrpci_server_is_busy(void)
 	return atomic_read(&usrpci_workers) >= USRPCI_MANY_WORKERS;
 }
 
+/* Whatever else is queued would wait for memory that isn't its own. */
+static bool usrpci_server_is_full(void)
+{
+	return atomic_read(&usrpci_workers) >= USRPCI_MOST_WORKERS;
+}
+
 /* One process that doesn't get its memory has a few workers, and leaves the others. */
 static void usrpci_wait_start(struct usrpci_wait *wait)
 {
 	struct usrpci_space *space = wait->request.space;
 
-	if (space->workers == USRPCI_SPACE_WORKERS)
+	if (space->workers == USRPCI_SPACE_WORKERS ||
+	    (space->workers && usrpci_server_is_full()))
 		return;
 	space->workers++;
 	wait->started = true;
@@ -278,7 +287,8 @@ static bool usrpci_server_wait(struct usrpci_tlb *tlb, const struct usrpci_reque
 {
 	struct usrpci_wait *wait;
 
-	if (tlb->waiting == USRPCI_SERVER_WAITING)
+	if (tlb->waiting == USRPCI_SERVER_WAITING ||
+	    (!rq->space->workers && usrpci_server_is_full()))
 		return false;
 	wait = kmalloc(sizeof(*wait), GFP_KERNEL);
 	if (!wait)
@@ -453,7 +463,7 @@ static int usrpci_run_look(struct usrpci_request *rqs, struct usrpci_target *tar
 	for (i = 0; i < *nr; i++, addr += PAGE_SIZE) {
 		targets[i].addr = addr;
 		targets[i].write = rqs->miss.write;
-		targets[i].extra = !rqs->at;
+		targets[i].extra = !rqs->at || !rqs->brought;
 	}
 	return usrpci_targets_get(rqs->space, targets, nr);
 }
@@ -473,7 +483,8 @@ static int usrpci_run_find(struct usrpci_request *rqs, struct usrpci_target *tar
 		err = usrpci_run_look(rqs, targets, nr);
 	if (rqs->brought)
 		return err;
-	if (err != -EAGAIN) {
+	/* To look again it would have to be charged twice. */
+	if (err != -EAGAIN && err != USRPCI_REFUSAL_LIMIT) {
 		usrpci_request_forget(rqs);
 		return err;
 	}
@@ -619,17 +630,34 @@ static void usrpci_server_serve_ready(struct usrpci_tlb *tlb)
 	}
 }
 
-/* Memory may never come, but the device isn't to wait for what is nobody's any more. */
+/* A process that has died, but whose memory a worker waits for, and so keeps, isn't bound. */
+static bool usrpci_server_is_bound(struct usrpci_space *space)
+{
+	if (!READ_ONCE(space->bound))
+		return false;
+	if (!usrpci_space_is_orphan(space))
+		return true;
+	mutex_lock(&space->tlb->lock);
+	usrpci_space_unbind(space);
+	mutex_unlock(&space->tlb->lock);
+	return false;
+}
+
+/*
+ * Memory may never come, but the device isn't to wait for what is nobody's any more, nor
+ * others for what it doesn't wait for.
+ */
 static void usrpci_server_refuse_unbound(struct usrpci_tlb *tlb)
 {
 	struct usrpci_wait *wait, *next;
 
 	list_for_each_entry_safe(wait, next, &tlb->waits, all) {
-		if (wait->answered || wait->request.era != tlb->era ||
-		    READ_ONCE(wait->request.space->bound))
-			continue;
-		wait->answered = true;
-		usrpci_server_refuse_it(tlb, &wait->request, USRPCI_REFUSAL_ENDED);
+		if (!wait->answered && wait->request.era == tlb->era) {
+			if (usrpci_server_is_bound(wait->request.space))
+				continue;
+			wait->answered = true;
+			usrpci_server_refuse_it(tlb, &wait->request, USRPCI_REFUSAL_ENDED);
+		}
 		if (wait->started)
 			continue;
 		usrpci_wait_end(tlb, wait);
@@ -765,9 +793,15 @@ static void usrpci_server_take_turns(struct usrpci_server_turn *turn)
 
 static void usrpci_server_sleep(struct usrpci_tlb *tlb)
 {
-	if (!tlb->masked) {
+	if (!tlb->masked && !tlb->waiting) {
 		schedule();
-	} else if (!schedule_timeout(USRPCI_STORM_WINDOW)) {
+		return;
+	}
+	if (schedule_timeout(tlb->masked ? USRPCI_STORM_WINDOW : USRPCI_SERVER_LOOK))
+		return;
+	if (tlb->waiting)
+		WRITE_ONCE(tlb->unbound, true);
+	if (tlb->masked) {
 		tlb->rested = true;
 		usrpci_server_ask(tlb);
 	}
@@ -823,7 +857,8 @@ int usrpci_server_start(struct usrpci_tlb *tlb)
 	return 0;
 }
 
-static void usrpci_server_forget(struct usrpci_tlb *tlb)
+/* Those that have no worker: nobody would come by them. */
+static void usrpci_server_forget_waits(struct usrpci_tlb *tlb)
 {
 	struct usrpci_wait *wait, *next;
 
@@ -833,23 +868,24 @@ static void usrpci_server_forget(struct usrpci_tlb *tlb)
 		usrpci_wait_end(tlb, wait);
 		usrpci_wait_drop(wait);
 	}
-	/* Others that are under way drop themselves. */
-	while ((wait = usrpci_server_next_ready(tlb)))
-		usrpci_wait_drop(wait);
 }
 
 void usrpci_server_stop(struct usrpci_tlb *tlb)
 {
 	struct task_struct *server = tlb->server;
+	struct usrpci_wait *wait;
 
 	if (!server)
 		return;
 	kthread_stop(server);
+	usrpci_server_forget_waits(tlb);
+	/* From then on those that are under way free themselves, and the list of all is nobody's. */
 	spin_lock(&tlb->queue_lock);
 	tlb->server = NULL;
 	spin_unlock(&tlb->queue_lock);
 	put_task_struct(server);
 	kvfree(tlb->batch);
-	usrpci_server_forget(tlb);
+	while ((wait = usrpci_server_next_ready(tlb)))
+		usrpci_wait_drop(wait);
 	usrpci_server_unpin(tlb);
 }

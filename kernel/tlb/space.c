@@ -39,6 +39,19 @@ void usrpci_space_put(struct usrpci_space *space)
 	kref_put(&space->ref, usrpci_space_free);
 }
 
+bool usrpci_space_is_orphan(struct usrpci_space *space)
+{
+	struct task_struct *task;
+	bool dead;
+
+	rcu_read_lock();
+	task = pid_task(space->pid, PIDTYPE_TGID);
+	dead = !task || READ_ONCE(task->signal->flags) & SIGNAL_GROUP_EXIT ||
+	       !atomic_read(&task->signal->live);
+	rcu_read_unlock();
+	return dead;
+}
+
 void usrpci_space_unbind(struct usrpci_space *space)
 {
 	if (!space->bound)
@@ -92,7 +105,8 @@ static bool usrpci_space_invalidate(struct mmu_interval_notifier *notifier,
 		mutex_lock(&tlb->lock);
 	else if (!mutex_trylock(&tlb->lock))
 		return false;
-	if (!mmu_notifier_range_blockable(range) && space->stats.entries) {
+	if (!mmu_notifier_range_blockable(range) &&
+	    interval_tree_iter_first(&space->resident, range->start, range->end - 1)) {
 		mutex_unlock(&tlb->lock);
 		return false;
 	}

@@ -109,6 +109,9 @@ void usrpci_space_put(struct usrpci_space *space);
 /* Nothing of it is translated from now on. Under tlb->lock. */
 void usrpci_space_unbind(struct usrpci_space *space);
 
+/* Its process dies, or has died; others may hold its memory for a while, or for long. */
+bool usrpci_space_is_orphan(struct usrpci_space *space);
+
 /* Take its oldest entry back; false if there's none. By the server. */
 bool usrpci_space_shrink(struct usrpci_space *space);
 

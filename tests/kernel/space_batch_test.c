@@ -424,16 +424,16 @@ static void memory_goes_meanwhile(void **state)
 
 /* --- a limit --- */
 
-/* A process without privileges is bound, that may have three pages pinned. */
-static int bind_within_limit(struct htex_hw *htex, uint32_t *tag)
+/* A process without privileges is bound, that may have @pages pinned. */
+static int bind_within_limit(struct htex_hw *htex, unsigned int pages, uint32_t *tag)
 {
-	struct rlimit limit, three;
+	struct rlimit limit, few;
 	int space;
 
 	assert_int_equal(getrlimit(RLIMIT_MEMLOCK, &limit), 0);
-	three = limit;
-	three.rlim_cur = 3 * PAGE;
-	assert_int_equal(setrlimit(RLIMIT_MEMLOCK, &three), 0);
+	few = limit;
+	few.rlim_cur = pages * PAGE;
+	assert_int_equal(setrlimit(RLIMIT_MEMLOCK, &few), 0);
 	assert_int_equal(seteuid(1000), 0);
 	space = htex_hw_bind(htex, flags, 0, tag);
 	assert_int_equal(seteuid(0), 0);
@@ -453,13 +453,38 @@ static void limits_hold_for_all(void **state)
 	if (flags & USRPCI_BIND_MIRRORED)
 		skip();
 	htex_hw_start(htex, how);
-	space = bind_within_limit(htex, &tag);
+	space = bind_within_limit(htex, 3, &tag);
 	fill(mem, NR);
 	read_together(htex, tag, mem);
 	all_done(htex);
 	assert_int_equal(space_info(space).refusals, 0);
 	assert_in_range(space_info(space).pages, 1, 3);
 	assert_in_range(pages_charged(), 1, 3);
+	goes(space, mem, NR);
+	htex_hw_unbind(htex, space);
+}
+
+/* Memory that isn't there is charged as it's brought in, and not once more. */
+static void limit_of_one_is_enough(void **state)
+{
+	struct htex_hw *htex = *state;
+	uint64_t *mem = area(NR, 0);
+	struct htex_hw_job job;
+	unsigned int i;
+	uint32_t tag;
+	int space;
+
+	if (flags & USRPCI_BIND_MIRRORED)
+		skip();
+	htex_hw_start(htex, how);
+	/* The ring is charged as well. */
+	space = bind_within_limit(htex, 1 + (unsigned int)pages_charged(), &tag);
+	for (i = 0; i < NR; i++) {
+		job = read_of(tag, mem, i);
+		htex_hw_run(htex, 0, &job);
+		is_done(htex, 0, 0);
+	}
+	assert_int_equal(space_info(space).refusals, 0);
 	goes(space, mem, NR);
 	htex_hw_unbind(htex, space);
 }
@@ -473,7 +498,8 @@ static void limits_hold_for_all(void **state)
 	TEST(large_pages_end_a_run),		\
 	TEST(memory_changes_meanwhile),		\
 	TEST(memory_goes_meanwhile),		\
-	TEST(limits_hold_for_all),
+	TEST(limits_hold_for_all),		\
+	TEST(limit_of_one_is_enough),
 
 #define TEST(_test) cmocka_unit_test_setup_teardown(_test, htex_hw_setup, htex_hw_teardown)
 

@@ -289,7 +289,21 @@ struct stalled {
 	uint64_t *ring;
 };
 
-static void run_stalled(struct htex_hw *htex, int out)
+/* It has nothing else of its parents'. */
+static void hold(int one, int other) __attribute__((noreturn));
+
+static void hold(int one, int other)
+{
+	int fd;
+
+	for (fd = 3; fd < 64; fd++)
+		if (fd != one && fd != other)
+			close(fd);
+	pause();
+	_exit(0);
+}
+
+static void run_stalled(struct htex_hw *htex, int out, bool shares)
 {
 	struct stalled s = { .pid = getpid() };
 	struct stall stall;
@@ -300,23 +314,18 @@ static void run_stalled(struct htex_hw *htex, int out)
 		_exit(SKIPPED);
 	s.page = stall.page;
 	s.ring = new_ring();
-	s.holder = fork();
-	if (!s.holder) {
-		/* It has nothing else of its parents'. */
-		for (out = 3; out < 64; out++)
-			if (out != stall.fd)
-				close(out);
-		pause();
-		_exit(0);
-	}
 	space = htex_hw_bind(htex, flags, 0, &s.tag);
+	s.holder = fork();
+	if (!s.holder)
+		hold(stall.fd, shares ? space : -1);
 	if (space < 0 || write(out, &s, sizeof(s)) != sizeof(s))
 		_exit(1);
 	pause();
 	_exit(0);
 }
 
-static bool begin_stalled(struct htex_hw *htex, struct stalled *s)
+/* If its child @shares its space, too, that goes on when it has died. */
+static bool begin_stalled(struct htex_hw *htex, struct stalled *s, bool shares)
 {
 	int pipes[2];
 	pid_t pid;
@@ -325,7 +334,7 @@ static bool begin_stalled(struct htex_hw *htex, struct stalled *s)
 	assert_int_equal(pipe(pipes), 0);
 	pid = fork();
 	if (!pid)
-		run_stalled(htex, pipes[1]);
+		run_stalled(htex, pipes[1], shares);
 	close(pipes[1]);
 	n = read(pipes[0], s, sizeof(*s));
 	close(pipes[0]);
@@ -342,7 +351,7 @@ static void memory_that_never_comes(void **state)
 	uint32_t tag;
 	int space = open_bound(htex, &tag);
 
-	if (!begin_stalled(htex, &s))
+	if (!begin_stalled(htex, &s, false))
 		skip();
 	start(htex, 0, HTEX_JOB_COPY, s.tag, s.page, s.ring, 8);
 	await_misses(htex, 0, 1);
@@ -372,6 +381,78 @@ static void memory_that_never_comes(void **state)
 	pages_free(ring, RING);
 }
 
+/* Whoever has its descriptor, and whoever waits for its memory, doesn't keep it bound. */
+static void dead_process_is_bound_no_more(void **state)
+{
+	struct htex_hw *htex = *state;
+	long pinned = pages_pinned();
+	struct stalled s;
+	uint64_t none;
+
+	htex_hw_start(htex, 0);
+	if (!begin_stalled(htex, &s, true))
+		skip();
+	start(htex, 1, HTEX_JOB_LIST, s.tag, s.ring, NULL, 3 * RING);
+	assert_int_equal(htex_hw_wait(htex, 1), HTEX_STATE_DONE);
+	start(htex, 0, HTEX_JOB_COPY, s.tag, s.page, s.ring, 8);
+	await_misses(htex, 0, 1);
+	usleep(50000);
+	kill(s.pid, SIGKILL);
+	assert_int_equal(waitpid(s.pid, NULL, 0), s.pid);
+	assert_int_equal(htex_hw_wait(htex, 0), HTEX_STATE_UNTRANSLATED);
+	/* Its memory is there yet, and the device had it. */
+	start(htex, 1, HTEX_JOB_LIST, s.tag, s.ring, &none, 1);
+	assert_int_equal(htex_hw_wait(htex, 1), HTEX_STATE_UNTRANSLATED);
+	if (!(flags & USRPCI_BIND_MIRRORED))
+		await_unpinned(pinned);
+	kill(s.holder, SIGKILL);
+	await_unpinned(pinned);
+}
+
+#define MANY	40U	/* more than a space has workers */
+
+static void device_close(struct htex_hw *htex)
+{
+	munmap((void *)htex->regs, htex->len);
+	close(htex->fd);
+}
+
+static void device_open(struct htex_hw *htex)
+{
+	htex->fd = function_open(function_htex());
+	assert_true(htex->fd >= 0);
+	htex->regs = mmap(NULL, htex->len, PROT_READ | PROT_WRITE, MAP_SHARED, htex->fd,
+			  function_bar(htex->fd, 0).offset);
+	assert_ptr_not_equal(htex->regs, MAP_FAILED);
+}
+
+/* The memory that misses wait for comes just when the device goes. */
+static void device_goes_when_memory_comes(void **state)
+{
+	struct htex_hw *htex = *state;
+	long pinned = pages_pinned();
+	unsigned int i, round;
+	struct stalled s;
+
+	for (round = 0; round < times(20); round++) {
+		htex_hw_start(htex, 0);
+		if (*(volatile uint32_t *)(htex->regs + HTEX_ENGINES) < MANY || !begin_stalled(htex, &s, false))
+			skip();
+		for (i = 0; i < MANY; i++)
+			start(htex, i, HTEX_JOB_COPY, s.tag, s.page, s.ring, 8);
+		for (i = 0; i < MANY; i++)
+			await_misses(htex, i, 1);
+		kill(s.holder, SIGKILL);
+		usleep(round * 100);
+		kill(s.pid, SIGKILL);
+		device_close(htex);
+		assert_int_equal(waitpid(s.pid, NULL, 0), s.pid);
+		/* By those who brought it in. */
+		await_unpinned(pinned);
+		device_open(htex);
+	}
+}
+
 #define TEST(_test) cmocka_unit_test_setup_teardown(_test, htex_hw_setup, htex_hw_teardown)
 #define DEAF(_test) cmocka_unit_test_setup_teardown(_test, deaf_setup, deaf_teardown)
 
@@ -383,6 +464,8 @@ int main(void)
 		DEAF(deaf_device_is_stopped),
 		DEAF(killed_on_a_deaf_device),
 		TEST(memory_that_never_comes),
+		TEST(dead_process_is_bound_no_more),
+		TEST(device_goes_when_memory_comes),
 	};
 	int failed;
 

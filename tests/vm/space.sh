@@ -40,7 +40,7 @@ sed "s/^/# /" out'
 # ends IOMMU: what ends a space, one way or the other; with a second device, that is deaf.
 ends() {
 	echo "# ends, iommu $1"
-	boot "$1" 64 --sim htex,entries=64,deaf=1 --add tests/kernel/run.sh \
+	boot "$1" 64,engines=64 --sim htex,entries=64,deaf=1 --add tests/kernel/run.sh \
 		--add "$build/tests/kernel/space_end_test" -- sh run.sh space_end_test
 }
 
