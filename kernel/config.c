@@ -251,9 +251,10 @@ static bool usrpci_config_resets_itself(struct pci_dev *pdev)
 static int usrpci_config_set_power(struct usrpci_file *file, pci_power_t state)
 {
 	struct pci_dev *pdev = usrpci_pdev(file);
+	pci_power_t before = pdev->current_state;
 	int err;
 
-	if (state == pdev->current_state)
+	if (state == before)
 		return 0;
 	if (state != PCI_D0)
 		pci_save_state(pdev);
@@ -261,7 +262,7 @@ static int usrpci_config_set_power(struct usrpci_file *file, pci_power_t state)
 	if (err || state != PCI_D0)
 		return err;
 	pci_restore_state(pdev);
-	if (usrpci_config_resets_itself(pdev))
+	if (before == PCI_D3hot && usrpci_config_resets_itself(pdev))
 		usrpci_tlb_forget_reset(file);
 	/* It may have been changed below D0. */
 	if (pdev->is_busmaster)
