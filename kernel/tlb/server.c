@@ -879,7 +879,7 @@ void usrpci_server_stop(struct usrpci_tlb *tlb)
 		return;
 	kthread_stop(server);
 	usrpci_server_forget_waits(tlb);
-	/* From then on those that are under way free themselves, and the list of all is nobody's. */
+	/* From then on those that are under way free themselves; the list of all is nobody's. */
 	spin_lock(&tlb->queue_lock);
 	tlb->server = NULL;
 	spin_unlock(&tlb->queue_lock);

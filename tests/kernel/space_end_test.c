@@ -436,7 +436,8 @@ static void device_goes_when_memory_comes(void **state)
 
 	for (round = 0; round < times(20); round++) {
 		htex_hw_start(htex, 0);
-		if (*(volatile uint32_t *)(htex->regs + HTEX_ENGINES) < MANY || !begin_stalled(htex, &s, false))
+		if (*(volatile uint32_t *)(htex->regs + HTEX_ENGINES) < MANY ||
+		    !begin_stalled(htex, &s, false))
 			skip();
 		for (i = 0; i < MANY; i++)
 			start(htex, i, HTEX_JOB_COPY, s.tag, s.page, s.ring, 8);
