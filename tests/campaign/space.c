@@ -126,11 +126,9 @@ static void check_events(struct space *s, struct device *d)
 			campaign_fault(&s->shared->c, "event %u, %u", event.type, event.detail);
 }
 
-/* Whether the entry @i is there, of @tag; of anybody, if that's -1. */
-static bool has_entry(struct device *d, int tag, uint32_t i)
+/* Of anybody, if @tag is -1. */
+static bool is_entry_of(uint64_t entry, int tag)
 {
-	uint64_t entry = d->entries[i * HTEX_ENTRY_LEN / 8];
-
 	return entry & HTEX_ENTRY_VALID &&
 	       (tag < 0 || (int)(entry >> HTEX_ENTRY_TAG_SHIFT & (HTEX_TAGS - 1)) == tag);
 }
@@ -140,7 +138,7 @@ static bool has_entries(struct device *d, int tag)
 	uint32_t i, nr = *(volatile uint32_t *)(d->hw.regs + HTEX_ENTRIES);
 
 	for (i = 0; i < nr; i++)
-		if (has_entry(d, tag, i))
+		if (is_entry_of(d->entries[i * HTEX_ENTRY_LEN / 8], tag))
 			return true;
 	return false;
 }
@@ -149,12 +147,14 @@ static bool has_entries(struct device *d, int tag)
 static void check_entries(struct space *s, struct device *d, int tag, uint64_t number)
 {
 	uint32_t i, nr = *(volatile uint32_t *)(d->hw.regs + HTEX_ENTRIES);
+	uint64_t entry;
 
-	for (i = 0; i < nr; i++)
-		if (has_entry(d, tag, i))
+	for (i = 0; i < nr; i++) {
+		entry = d->entries[i * HTEX_ENTRY_LEN / 8];
+		if (is_entry_of(entry, tag))
 			campaign_fault(&s->shared->c, "--program %ju: entry %u is %#jx, tag %d",
-				       (uintmax_t)number, i,
-				       (uintmax_t)d->entries[i * HTEX_ENTRY_LEN / 8], tag);
+				       (uintmax_t)number, i, (uintmax_t)entry, tag);
+	}
 }
 
 /*
