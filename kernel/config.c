@@ -150,20 +150,26 @@ void usrpci_config_restore(struct pci_dev *pdev, struct pci_saved_state *saved)
 	pci_restore_state(pdev);
 }
 
-void usrpci_config_update_decode(struct usrpci_file *file)
+static unsigned long usrpci_config_decode(struct pci_dev *pdev)
 {
-	struct pci_dev *pdev = usrpci_pdev(file);
+	unsigned long decode = 0;
 	u16 command;
 
-	file->decode = 0;
 	if (pdev->current_state != PCI_D0)
-		return;
+		return 0;
 	pci_read_config_word(pdev, PCI_COMMAND, &command);
 	/* Of virtual functions the bit isn't there, and they decode as their physical one does. */
 	if (command & PCI_COMMAND_MEMORY || pdev->no_command_memory)
-		file->decode |= IORESOURCE_MEM;
+		decode |= IORESOURCE_MEM;
 	if (command & PCI_COMMAND_IO)
-		file->decode |= IORESOURCE_IO;
+		decode |= IORESOURCE_IO;
+	return decode;
+}
+
+void usrpci_config_update_decode(struct usrpci_file *file)
+{
+	file->decode = usrpci_config_decode(usrpci_pdev(file));
+	usrpci_tlb_follow_decode(file);
 }
 
 /*
@@ -329,10 +335,8 @@ static int usrpci_config_write(struct usrpci_file *file, int offset, size_t widt
 	usrpci_irq_hold(file);
 	err = usrpci_config_change(file, offset, width, value);
 	usrpci_irq_release(file);
-	if (decode) {
+	if (decode)
 		usrpci_config_update_decode(file);
-		usrpci_tlb_follow_decode(file);
-	}
 	return err;
 }
 

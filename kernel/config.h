@@ -25,7 +25,7 @@ void usrpci_config_destroy(struct usrpci_file *file);
 int usrpci_config_access(struct usrpci_file *file, u64 offset, size_t width, u64 *value,
 			 bool write);
 
-/* Look again whether the function decodes its BARs; with nobody inside the gate. */
+/* Look again whether the function decodes its BARs; its TLB follows. Inside the gate, alone. */
 void usrpci_config_update_decode(struct usrpci_file *file);
 
 #endif /* USRPCI_CONFIG_H */

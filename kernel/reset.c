@@ -93,7 +93,6 @@ void usrpci_reset_done(struct pci_dev *pdev)
 
 	if (f->file) {
 		usrpci_config_update_decode(f->file);
-		usrpci_tlb_follow_decode(f->file);
 		usrpci_irq_release(f->file);
 		usrpci_tlb_release(f->file, USRPCI_HOLD_RESET);
 		if (!f->file->resetting)
